@@ -10,6 +10,7 @@ Errors are :class:`~pyerlnode.errors.ConfigError` and say the cure; none ever ho
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -93,10 +94,12 @@ def read_cookie_file(path: Path) -> str | None:
     what holds anything but one line of printable ASCII.
     """
     try:
-        # without O_NONBLOCK, opening a FIFO of that name would wait for a writer
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            _check_attributes(path, os.fstat(file.fileno()))
-            return _parse_cookie(path, file.read(MAX_COOKIE + 64))
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a FIFO of that name must not make us wait
+        try:
+            _check_attributes(path, os.fstat(file))
+            return _parse_cookie(path, os.read(file, 2 * MAX_COOKIE))
+        finally:
+            os.close(file)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -130,26 +133,32 @@ def make_cookie_file(path: Path) -> str:
     The file appears whole or not at all; when another program makes it first, that one's cookie is given.
     """
     cookie = "".join(secrets.choice(string.ascii_uppercase) for _ in range(COOKIE_LENGTH))
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w", encoding="ascii") as file:
-            file.write(cookie)
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        _put_new_file(path, cookie)
     except OSError as error:
         raise ConfigError(
             "cookie file",
             str(path),
             f"there is none and none can be made ({error.strerror}): pass a cookie or set $ERLANG_COOKIE",
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
     made = read_cookie_file(path)
     if made is None:
         raise ConfigError("cookie file", str(path), "it vanished as soon as it was made: pass a cookie")
     return made
+
+
+def _put_new_file(path: Path, text: str) -> None:
+    """Write ``path`` in one step, mode 0400; leave one that is there by then as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        with open(file, "w", encoding="ascii") as writer:
+            writer.write(text)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 # ---------------------------------------------------------------------------------- names
