@@ -143,7 +143,7 @@ def make_cookie_file(path: Path) -> str:
         ) from error
     made = read_cookie_file(path)
     if made is None:
-        raise ConfigError("cookie file", str(path), "it vanished as soon as it was made: pass a cookie")
+        raise ConfigError("cookie file", str(path), "it is a link that leads nowhere: remove it, or pass a cookie")
     return made
 
 

@@ -106,6 +106,19 @@ def test_a_symbolic_link_is_followed(home: Path) -> None:
     assert read_cookie() == "SECRET"
 
 
+def test_a_link_that_leads_nowhere_is_refused_with_the_cure(home: Path) -> None:
+    (home / ".erlang.cookie").symlink_to(home / "nowhere")
+    with pytest.raises(ConfigError, match="link that leads nowhere"):
+        read_cookie()
+    assert os.listdir(home) == [".erlang.cookie"]
+
+
+def test_a_file_that_cannot_be_opened_is_named(home: Path) -> None:
+    (home / ".erlang.cookie").symlink_to(home / ".erlang.cookie")
+    with pytest.raises(ConfigError, match="it cannot be read: Too many levels"):
+        read_cookie()
+
+
 def test_the_xdg_file_is_read_after_the_home_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     xdg = home / "xdg"
     (xdg / "erlang").mkdir(parents=True)
