@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyerlnode.errors import ConfigError
+from pyerlnode.wire.epmd import EPMD_PORT
+from pyerlnode.wire.names import MAX_NAME
 
 COOKIE_FILE = ".erlang.cookie"
 COOKIE_LENGTH = 20
 MAX_COOKIE = 255
-MAX_NAME = 255
-EPMD_PORT = 4369
 
 _ALIVE = re.compile(r"[A-Za-z0-9_-]+")
 _HOST = re.compile(r"[!-?A-~]+")
@@ -143,7 +143,9 @@ def make_cookie_file(path: Path) -> str:
         ) from error
     made = read_cookie_file(path)
     if made is None:
-        raise ConfigError("cookie file", str(path), "it is a link that leads nowhere: remove it, or pass a cookie")
+        raise ConfigError(
+            "cookie file", str(path), "it is a link that leads nowhere: remove it, or pass a cookie"
+        )
     return made
 
 
@@ -164,29 +166,27 @@ def _put_new_file(path: Path, text: str) -> None:
 # ---------------------------------------------------------------------------------- names
 
 
-def complete_name(name: str) -> str:
+def complete_name(name: str, key: str = "name") -> str:
     """Give the full node name: ``"py"`` becomes ``py@shorthost`` as with ``--sname py``, ``"py@host"`` stays.
 
-    Raises :class:`ConfigError` for what no Erlang node would accept as its own name.
+    ``key`` is what the error calls it.  Raises :class:`ConfigError` for what no Erlang node could be named.
     """
     if not isinstance(name, str):
-        raise ConfigError("name", name, "a node name is a str such as 'py@host'")
+        raise ConfigError(key, name, "a node name is a str such as 'py@host'")
     alive, at, host = name.partition("@")
     if not _ALIVE.fullmatch(alive):
         raise ConfigError(
-            "name", name, "the part before @ must be letters, digits, _ and - only, as in 'py@host' or 'py'"
+            key, name, "the part before @ must be letters, digits, _ and - only, as in 'py@host' or 'py'"
         )
     if not at:
         host = short_host()
     elif not _HOST.fullmatch(host):
         raise ConfigError(
-            "name", name, "after the one @ comes a host name or address, as in 'py@host' or 'py@127.0.0.1'"
+            key, name, "after the one @ comes a host name or address, as in 'py@host' or 'py@127.0.0.1'"
         )
     full = f"{alive}@{host}"
     if len(full) > MAX_NAME:
-        raise ConfigError(
-            "name", name, f"a node name has at most {MAX_NAME} characters, this has {len(full)}"
-        )
+        raise ConfigError(key, name, f"a node name has at most {MAX_NAME} characters, this has {len(full)}")
     return full
 
 
@@ -198,6 +198,12 @@ def short_host() -> str:
             "name", host, "this machine has no usable host name: give the full name, 'py@127.0.0.1'"
         )
     return host
+
+
+def long_host() -> str:
+    """Give a host with a dot for a node of ours that nobody will dial: no look-up is made."""
+    host = socket.gethostname()
+    return host if "." in host and _HOST.fullmatch(host) else f"{short_host()}.localdomain"
 
 
 # ---------------------------------------------------------------------------------- epmd
@@ -228,3 +234,8 @@ def _port(key: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 5 or not 1 <= int(text) <= 65535:
         raise ConfigError(key, text, "a TCP port is a number from 1 to 65535")
     return int(text)
+
+
+def child_environment(epmd_port: int) -> dict[str, str]:
+    """Give this process's environment for a child that is to use the port mapper at ``epmd_port``."""
+    return {**os.environ, "ERL_EPMD_PORT": str(epmd_port)}
