@@ -1,0 +1,381 @@
+"""Python values, made into bytes in the external term format.
+
+A table from exact type to writer; subclasses (an ``IntEnum``, a named tuple, an ``OrderedDict``) take the
+slower way of ``isinstance``.  What is written is what a BEAM of today would write, except that small ports
+keep the form that OTP 23 reads too.
+(ERTS User's Guide, "External Term Format".)
+"""
+
+from __future__ import annotations
+
+import zlib
+from math import isfinite
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+from typing import TYPE_CHECKING, Any, Final
+
+from pyerlnode.errors import EncodeError
+from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.term import tags
+from pyerlnode.term.atom import FALSE, NIL, TRUE, Atom
+from pyerlnode.term.containers import BitString, ImproperList
+from pyerlnode.term.fun import ExportFun, Fun, Record
+from pyerlnode.term.ids import Pid, Port, Reference
+from pyerlnode.term.maps import TermMap
+from pyerlnode.term.raw import RawTerm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_tag_u8 = Struct(">BB").pack
+_tag_u16 = Struct(">BH").pack
+_tag_u32 = Struct(">BI").pack
+_tag_s32 = Struct(">Bi").pack
+_tag_f64 = Struct(">Bd").pack
+_u32 = Struct(">I").pack
+_three_u32 = Struct(">III").pack
+_two_u32 = Struct(">II").pack
+_u64_u32 = Struct(">QI").pack
+
+_VERSION: Final = bytes((tags.VERSION,))
+_NIL: Final = bytes((tags.NIL,))
+_SMALL: Final = [bytes((tags.SMALL_INTEGER, value)) for value in range(256)]
+_MAX_ARITY: Final = (1 << 24) - 1
+_MAX_STRING: Final = 65_535
+_JOINED: Final = 512
+"""Binaries up to this size are joined with their header at once; larger ones are copied once, at the end."""
+_MAX_SMALL_PORT: Final = (1 << 28) - 1
+_SINGLE_SHAPE: Final = frozenset((Atom, bytes, str, int, float))
+"""Types whose unequal values are always unequal terms."""
+
+
+def encode(term: Any, *, compressed: bool = False, limits: Limits = DEFAULT) -> bytes:
+    """Return ``term`` in the external term format, with the leading 131.
+
+    ``compressed`` deflates it where that makes it smaller.  Raises :class:`EncodeError` for a value that has
+    no term, or nests deeper than ``limits.nesting`` (as everything does that contains itself).
+    """
+    bare = encode_bare(term, limits)
+    if compressed:
+        packed = _VERSION + _tag_u32(tags.COMPRESSED, len(bare)) + zlib.compress(bare)
+        if len(packed) <= len(bare):
+            return packed
+    return _VERSION + bare
+
+
+def encode_bare(term: Any, limits: Limits = DEFAULT) -> bytes:
+    """Return ``term`` without the leading 131, as messages of the distribution protocol carry it.
+
+    Errors as in :func:`encode`.
+    """
+    writer = _Writer(limits)
+    try:
+        _WRITERS.get(type(term), _other)(writer, term)
+    except RecursionError:
+        raise EncodeError("the value nests deeper than this thread's stack has room for") from None
+    except StructError as error:
+        raise EncodeError(f"a number is too large for its place in the term: {error}") from None
+    return b"".join(writer.parts)
+
+
+class _Writer:
+    """The bytes so far, in pieces, and how much deeper the term may nest."""
+
+    __slots__ = ("limits", "nesting", "parts")
+
+    def __init__(self, limits: Limits) -> None:
+        self.parts: list[bytes] = []
+        self.nesting = limits.nesting
+        self.limits = limits
+
+    def enter(self) -> None:
+        """Go one level deeper."""
+        self.nesting -= 1
+        if self.nesting < 0:
+            raise EncodeError(
+                f"the value nests deeper than Limits.nesting={self.limits.nesting}, or contains itself"
+            )
+
+    def sequence(self, terms: list[Any] | tuple[Any, ...]) -> None:
+        """Write ``terms`` one after another."""
+        self.enter()
+        for term in terms:
+            _WRITERS.get(type(term), _other)(self, term)
+        self.nesting += 1
+
+    def atom(self, name: str) -> None:
+        """Write an atom, given perhaps as a plain ``str``: node and module names in identifiers are."""
+        try:
+            self.parts.append(Atom(name).external)
+        except ValueError as error:
+            raise EncodeError(str(error)) from None
+
+
+# ---------------------------------------------------------------------------------- atoms, numbers
+
+
+def _atom(w: _Writer, term: Atom) -> None:
+    w.parts.append(term.external)
+
+
+def _bool(w: _Writer, term: bool) -> None:
+    w.parts.append(TRUE.external if term else FALSE.external)
+
+
+def _none(w: _Writer, term: None) -> None:
+    w.parts.append(NIL.external)
+
+
+def _int(w: _Writer, term: int) -> None:
+    if 0 <= term <= 255:
+        w.parts.append(_SMALL[term])
+    elif -0x8000_0000 <= term <= 0x7FFF_FFFF:
+        w.parts.append(_tag_s32(tags.INTEGER, term))
+    else:
+        _big(w, term)
+
+
+def _big(w: _Writer, term: int) -> None:
+    size = (term.bit_length() + 7) // 8
+    header = _tag_u8(tags.SMALL_BIG, size) if size < 256 else _tag_u32(tags.LARGE_BIG, size)
+    sign = b"\1" if term < 0 else b"\0"
+    w.parts.append(header + sign + abs(term).to_bytes(size, "little"))
+
+
+def _float(w: _Writer, term: float) -> None:
+    if not isfinite(term):
+        raise EncodeError(f"{term} has no Erlang term: floats there are finite")
+    w.parts.append(_tag_f64(tags.NEW_FLOAT, term))
+
+
+# ---------------------------------------------------------------------------------- binaries
+
+
+def _bytes(w: _Writer, term: bytes) -> None:
+    size = len(term)
+    if size <= _JOINED:
+        w.parts.append(_tag_u32(tags.BINARY, size) + term)
+    else:
+        w.parts.append(_tag_u32(tags.BINARY, size))
+        w.parts.append(term)
+
+
+def _buffer(w: _Writer, term: bytearray | memoryview) -> None:
+    _bytes(w, bytes(term))
+
+
+def _str(w: _Writer, term: str) -> None:
+    try:
+        raw = term.encode()
+    except UnicodeEncodeError as error:
+        raise EncodeError(f"text with a lone surrogate (at {error.start}) has no UTF-8 form") from None
+    _bytes(w, raw)
+
+
+def _bit_string(w: _Writer, term: BitString) -> None:
+    w.parts.append(_tag_u32(tags.BIT_BINARY, len(term.data)) + bytes((term.bits,)))
+    w.parts.append(term.data)
+
+
+# ---------------------------------------------------------------------------------- containers
+
+
+def _tuple(w: _Writer, term: tuple[Any, ...]) -> None:
+    size = len(term)
+    if size > _MAX_ARITY:
+        raise EncodeError(f"a tuple has at most {_MAX_ARITY} elements, not {size}")
+    w.parts.append(_tag_u8(tags.SMALL_TUPLE, size) if size < 256 else _tag_u32(tags.LARGE_TUPLE, size))
+    w.enter()
+    for item in term:
+        _WRITERS.get(type(item), _other)(w, item)
+    w.nesting += 1
+
+
+def _list(w: _Writer, term: list[Any]) -> None:
+    if not term:
+        w.parts.append(_NIL)
+        return
+    if type(term[0]) is int and len(term) <= _MAX_STRING:
+        string = _string(term)
+        if string is not None:
+            w.parts.append(string)
+            return
+    w.parts.append(_tag_u32(tags.LIST, len(term)))
+    w.enter()
+    for item in term:
+        _WRITERS.get(type(item), _other)(w, item)
+    w.nesting += 1
+    w.parts.append(_NIL)
+
+
+def _string(term: list[Any]) -> bytes | None:
+    """Return the STRING_EXT form that a BEAM gives lists of integers from 0 to 255, ``None`` for others."""
+    if set(map(type, term)) != {int}:
+        return None
+    try:
+        return _tag_u16(tags.STRING, len(term)) + bytes(term)
+    except ValueError:
+        return None
+
+
+def _improper_list(w: _Writer, term: ImproperList) -> None:
+    w.parts.append(_tag_u32(tags.LIST, len(term.items)))
+    w.enter()
+    for item in term.items:
+        _WRITERS.get(type(item), _other)(w, item)
+    _WRITERS.get(type(term.tail), _other)(w, term.tail)
+    w.nesting += 1
+
+
+def _dict(w: _Writer, term: dict[Any, Any]) -> None:
+    kinds = set(map(type, term))
+    if len(kinds) > 1 or not kinds <= _SINGLE_SHAPE:
+        _check_keys(w, term)
+    w.parts.append(_tag_u32(tags.MAP, len(term)))
+    w.enter()
+    for key, value in term.items():
+        _WRITERS.get(type(key), _other)(w, key)
+        _WRITERS.get(type(value), _other)(w, value)
+    w.nesting += 1
+
+
+def _check_keys(w: _Writer, term: dict[Any, Any]) -> None:
+    """Refuse keys that are two for Python and one for Erlang, such as ``"a"`` and ``b"a"``."""
+    try:
+        distinct = len(TermMap(term))
+    except ValueError as error:
+        raise EncodeError(f"a key of a map cannot be encoded: {error}") from None
+    if distinct != len(term):
+        raise EncodeError(
+            "two keys of a dict are the same Erlang term (a str and bytes, or True and an atom?)"
+        )
+
+
+def _term_map(w: _Writer, term: TermMap) -> None:
+    w.parts.append(_tag_u32(tags.MAP, len(term)))
+    w.enter()
+    for key, value in term.items():
+        _WRITERS.get(type(key), _other)(w, key)
+        _WRITERS.get(type(value), _other)(w, value)
+    w.nesting += 1
+
+
+def _record(w: _Writer, term: Record) -> None:
+    names = [name for name, _value in term.fields]
+    if len(set(names)) != len(names):
+        raise EncodeError(f"a field comes twice in the record {term.module}:{term.name}")
+    w.parts.append(_tag_u32(tags.RECORD, len(names)) + (b"\1" if term.exported else b"\0"))
+    for name in (term.module, term.name, *names):
+        w.atom(name)
+    w.sequence([value for _name, value in term.fields])
+
+
+# ---------------------------------------------------------------------------------- identifiers, funs
+
+
+def _pid(w: _Writer, term: Pid) -> None:
+    w.parts.append(b"X")
+    w.atom(term.node)
+    w.parts.append(_three_u32(term.id, term.serial, term.creation))
+
+
+def _port(w: _Writer, term: Port) -> None:
+    if term.id > _MAX_SMALL_PORT:
+        w.parts.append(b"x")
+        w.atom(term.node)
+        w.parts.append(_u64_u32(term.id, term.creation))
+    else:  # the form that every release reads
+        w.parts.append(b"Y")
+        w.atom(term.node)
+        w.parts.append(_two_u32(term.id, term.creation))
+
+
+def _reference(w: _Writer, term: Reference) -> None:
+    if not 1 <= len(term.words) <= 5:
+        raise EncodeError(f"a reference has 1 to 5 words, not {len(term.words)}")
+    w.parts.append(_tag_u16(tags.NEWER_REFERENCE, len(term.words)))
+    w.atom(term.node)
+    w.parts.append(b"".join(map(_u32, (term.creation, *term.words))))
+
+
+def _export(w: _Writer, term: ExportFun) -> None:
+    w.parts.append(b"q")
+    w.atom(term.module)
+    w.atom(term.function)
+    _int(w, term.arity)
+
+
+def _fun(w: _Writer, term: Fun) -> None:
+    if len(term.uniq) != 16 or len(term.free) > 255:
+        raise EncodeError("a fun has a uniq of 16 bytes and closes over at most 255 values")
+    start = len(w.parts)
+    w.parts.append(b"")  # its place is taken by the header, once the size is known
+    w.atom(term.module)
+    _int(w, term.old_index)
+    _int(w, term.old_uniq)
+    _pid(w, term.pid)
+    w.sequence(term.free)
+    size = 4 + 1 + 16 + 4 + 4 + sum(map(len, w.parts[start:]))
+    arity = bytes((term.arity,)) if 0 <= term.arity <= 255 else b""
+    if not arity:
+        raise EncodeError(f"a fun cannot have the arity {term.arity}")
+    w.parts[start] = _tag_u32(tags.NEW_FUN, size) + arity + term.uniq + _two_u32(term.index, len(term.free))
+
+
+def _raw(w: _Writer, term: RawTerm) -> None:
+    if term.refs:  # its atoms are only names of places in a header that stays behind
+        decoded = term.decode(w.limits)
+        _WRITERS.get(type(decoded), _other)(w, decoded)
+    else:
+        w.parts.append(term.data[term.offset :])
+
+
+# ---------------------------------------------------------------------------------- everything else
+
+
+def _other(w: _Writer, term: Any) -> None:
+    """Write a value whose exact type has no writer: of a subclass, or not at all."""
+    for kind in type(term).__mro__:
+        writer = _WRITERS.get(kind)
+        if writer is not None:
+            writer(w, term)
+            return
+    raise EncodeError(f"a Python {type(term).__name__} has no Erlang term{_advice(term)}")
+
+
+def _advice(term: Any) -> str:
+    if isinstance(term, set | frozenset):
+        return ": use a list, or a dict with the members as keys"
+    if isinstance(term, complex):
+        return ": use a tuple of two floats"
+    if hasattr(term, "__dataclass_fields__"):
+        return ": use dataclasses.asdict(value), or a tuple"
+    if callable(term):
+        return ": export a function under a name, and send the name"
+    return ": use a dict, list, tuple, str, bytes, int, float, bool, None or a class of pyerlnode.term"
+
+
+_WRITERS: Final[dict[type, Callable[[_Writer, Any], None]]] = {
+    Atom: _atom,
+    bool: _bool,
+    type(None): _none,
+    int: _int,
+    float: _float,
+    bytes: _bytes,
+    bytearray: _buffer,
+    memoryview: _buffer,
+    str: _str,
+    BitString: _bit_string,
+    tuple: _tuple,
+    list: _list,
+    ImproperList: _improper_list,
+    dict: _dict,
+    TermMap: _term_map,
+    Record: _record,
+    Pid: _pid,
+    Port: _port,
+    Reference: _reference,
+    ExportFun: _export,
+    Fun: _fun,
+    RawTerm: _raw,
+}

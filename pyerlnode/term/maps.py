@@ -1,0 +1,125 @@
+"""Maps as Erlang compares them, for the few that a ``dict`` would distort.
+
+Erlang tells ``1``, ``1.0`` and ``true`` apart, and ``0.0`` from ``-0.0``; a Python dict takes the first
+three for one key, and cannot have lists or maps as keys at all.  :func:`exact` turns any term into a
+hashable value that is equal exactly when the terms are (``=:=``); :class:`TermMap` is a mapping on top of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from struct import Struct
+from typing import Any
+
+from pyerlnode.term.atom import Atom
+from pyerlnode.term.containers import BitString, ImproperList
+from pyerlnode.term.fun import ExportFun, Fun, Record
+from pyerlnode.term.ids import Pid, Port, Reference
+
+_pack_double = Struct(">d").pack
+
+Exact = tuple[Hashable, ...]
+
+
+class TermMap(Mapping[Any, Any]):
+    """An immutable map whose keys are told apart exactly as Erlang does (``=:=``).
+
+    Built from pairs or a mapping; of equal keys the last wins.  ``str`` and ``bytes`` with the same UTF-8
+    text are one key, since both are that binary.  ``ValueError`` for a key that is no term.
+    """
+
+    __slots__ = ("_entries", "_exact")
+
+    def __init__(self, pairs: Iterable[tuple[Any, Any]] | Mapping[Any, Any] = ()) -> None:
+        source = pairs.items() if isinstance(pairs, Mapping) else pairs
+        self._entries: dict[Exact, tuple[Any, Any]] = {exact(key): (key, value) for key, value in source}
+        self._exact: Exact | None = None
+
+    @classmethod
+    def from_exact(cls, entries: dict[Exact, tuple[Any, Any]]) -> TermMap:
+        """Return the map of ``entries``, whose keys are already :func:`exact`; it is not copied."""
+        made = cls()
+        made._entries = entries
+        return made
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self._entries[exact(key)][1]
+        except ValueError:
+            raise KeyError(key) from None
+
+    def __iter__(self) -> Iterator[Any]:
+        return (key for key, _value in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return len(self) == len(other) and all(
+            key in self and self[key] == value for key, value in other.items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"TermMap({list(self._entries.values())!r})"
+
+    def exact(self) -> Exact:
+        """Return the value of :func:`exact` for this map, computed once."""
+        if self._exact is None:
+            pairs = [(key, exact(value)) for key, (_key, value) in self._entries.items()]
+            self._exact = ("map", frozenset(pairs))
+        return self._exact
+
+
+def exact(term: Any) -> Exact:
+    """Return a hashable stand-in for ``term``: two of them are equal when the terms are ``=:=``.
+
+    Raises ``ValueError`` for what is no term.
+    """
+    # One Python frame for each level of nesting: terms may nest as deep as Limits.nesting.
+    if isinstance(term, tuple):
+        return ("tuple", *map(exact, term))
+    if isinstance(term, list):
+        return ("list", *map(exact, term))
+    if isinstance(term, TermMap):
+        return term.exact()
+    if isinstance(term, dict):
+        return ("map", frozenset(zip(map(exact, term), map(exact, term.values()), strict=True)))
+    if isinstance(term, ImproperList):
+        return ("improper", *map(exact, term.items), exact(term.tail))
+    if isinstance(term, Fun):
+        return ("fun", _fun_place(term), *map(exact, term.free))
+    if isinstance(term, Record):
+        return ("record", _record_shape(term), *map(exact, dict(term.fields).values()))
+    return _exact_scalar(term)
+
+
+def _exact_scalar(term: Any) -> Exact:
+    if isinstance(term, Atom):
+        return ("atom", str(term))
+    if term is None or term is True or term is False:
+        return ("atom", "nil" if term is None else "true" if term else "false")
+    if isinstance(term, int):
+        return ("integer", int(term))
+    if isinstance(term, float):
+        return ("float", _pack_double(term))
+    if isinstance(term, str):
+        return ("binary", term.encode())
+    if isinstance(term, bytes | bytearray | memoryview):
+        return ("binary", bytes(term))
+    if isinstance(term, BitString):
+        return ("bits", term.data, term.bits)
+    if isinstance(term, Pid | Port | Reference | ExportFun):
+        return (type(term).__name__, term)
+    raise ValueError(f"{type(term).__name__} is not an Erlang term")
+
+
+def _fun_place(fun: Fun) -> Hashable:
+    return (fun.module, fun.arity, fun.index, fun.uniq, fun.old_index, fun.old_uniq)
+
+
+def _record_shape(record: Record) -> Hashable:
+    return (record.module, record.name, record.exported, tuple([name for name, _value in record.fields]))
