@@ -224,13 +224,14 @@ class EpmdSettings:
 def epmd_settings() -> EpmdSettings:
     """Read epmd's environment variables.  Raises :class:`ConfigError` for a port that is none."""
     return EpmdSettings(
-        port=_port("$ERL_EPMD_PORT", os.environ.get("ERL_EPMD_PORT") or str(EPMD_PORT)),
+        port=parse_port("$ERL_EPMD_PORT", os.environ.get("ERL_EPMD_PORT") or str(EPMD_PORT)),
         addresses=tuple(re.findall(r"[^\s,]+", os.environ.get("ERL_EPMD_ADDRESS", ""))),
         relaxed="ERL_EPMD_RELAXED_COMMAND_CHECK" in os.environ,
     )
 
 
-def _port(key: str, text: str) -> int:
+def parse_port(key: str, text: str) -> int:
+    """Read a TCP port from ``text``; ``key`` is what the error calls it."""
     if not (text.isascii() and text.isdigit()) or len(text) > 5 or not 1 <= int(text) <= 65535:
         raise ConfigError(key, text, "a TCP port is a number from 1 to 65535")
     return int(text)
