@@ -46,6 +46,10 @@ class Limits:
     """Bytes of unfinished fragmented messages on one connection."""
     outbox: int = 1 * MIB
     """High-water mark of unsent bytes on one connection: above it, ``await send()`` waits."""
+    outbox_max: int = 256 * MIB
+    """Unsent bytes on one connection at which the peer is given up: it asks and does not read the answers."""
+    linger: float = 5.0
+    """How long a closed connection may take to send what was written to it."""
 
     # Processes
     mailbox: int = 1_000_000
