@@ -1,0 +1,3 @@
+"""Wires: everything that owns a socket.  asyncio lives from here up; no protocol is parsed here."""
+
+from __future__ import annotations
