@@ -1,0 +1,128 @@
+"""Large messages in pieces: put together on receipt, cut on sending.
+
+Spec: ERTS "External Term Format", section "Distribution Header for fragmented messages".  The first
+piece holds the header, the whole control message and the start of the payload; the others only more
+payload.  Pieces are numbered downwards to 1, so the first one tells how many there are.  Messages with
+different sequence numbers may mix, also with whole ones.
+
+A peer may claim any number of pieces and start any number of messages; what is kept is bounded by
+``Limits.fragmented``, ``fragmented_bytes`` and ``message``.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+from pyerlnode.errors import RemoteProtocolError
+from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.term import Atom, RawTerm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyerlnode.wire.messages import Control
+
+FRAGMENT_SIZE: Final = 64 * 1024
+"""Payload bytes in each piece that we send, as a BEAM does."""
+
+FIRST: Final = 69
+NEXT: Final = 70
+
+_HEAD: Final = Struct(">BBQQ")
+HEAD_SIZE: Final = _HEAD.size
+
+
+class _Message:
+    """A message of which pieces are missing."""
+
+    __slots__ = ("control", "left", "payload", "refs")
+
+    def __init__(self, control: Control, refs: tuple[Atom, ...], left: int) -> None:
+        self.control = control
+        self.refs = refs
+        self.left = left
+        self.payload = bytearray()  # one buffer, for a list of tiny pieces would weigh many times more
+
+
+class Assembler:
+    """The unfinished messages of one connection."""
+
+    __slots__ = ("_held", "_limits", "_messages")
+
+    def __init__(self, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
+        self._messages: dict[int, _Message] = {}
+        self._held = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes of unfinished messages."""
+        return self._held
+
+    def begin(self, seq: int, count: int, control: Control, refs: tuple[Atom, ...], payload: bytes) -> None:
+        """Take the first of ``count`` pieces, 2 or more; ``payload`` is what follows the control message."""
+        if seq in self._messages:
+            raise RemoteProtocolError(f"fragmented message {seq} begins twice")
+        if len(self._messages) >= self._limits.fragmented:
+            raise RemoteProtocolError(f"more than {self._limits.fragmented} fragmented messages at once")
+        message = _Message(control, refs, count)
+        self._messages[seq] = message
+        self._add(message, payload)
+
+    def proceed(self, seq: int, number: int, payload: bytes) -> tuple[Control, RawTerm] | None:
+        """Take the next piece; gives the message with its last one.
+
+        Raises :class:`RemoteProtocolError` for a piece of no message, out of order, or above a limit.
+        """
+        message = self._messages.get(seq)
+        if message is None:
+            raise RemoteProtocolError(f"a fragment of message {seq}, which has not begun")
+        if number != message.left:
+            raise RemoteProtocolError(f"fragment {number} of message {seq} where {message.left} was due")
+        self._add(message, payload)
+        if number > 1:
+            return None
+        del self._messages[seq]
+        self._held -= len(message.payload)
+        if not message.payload:
+            raise RemoteProtocolError(f"fragmented message {seq} has no payload")
+        return message.control, RawTerm(bytes(message.payload), 0, message.refs)
+
+    def _add(self, message: _Message, payload: bytes) -> None:
+        self._held += len(payload)
+        if self._held > self._limits.fragmented_bytes:
+            raise RemoteProtocolError(f"over {self._limits.fragmented_bytes} bytes of unfinished messages")
+        if len(message.payload) + len(payload) > self._limits.message:
+            raise RemoteProtocolError(f"a fragmented message of more than {self._limits.message} bytes")
+        message.payload += payload
+        message.left -= 1
+
+
+def parse_head(frame: bytes) -> tuple[int, int]:
+    """The sequence number and the fragment number of a piece.
+
+    Raises :class:`RemoteProtocolError` when they are cut off, or the fragment number is 0.
+    """
+    if len(frame) < HEAD_SIZE:
+        raise RemoteProtocolError("a fragment header is cut off")
+    _, _, seq, number = _HEAD.unpack_from(frame)
+    if number == 0:
+        raise RemoteProtocolError(f"fragment 0 of message {seq}")
+    return seq, number
+
+
+def split(
+    seq: int, control: bytes, payload: bytes, size: int = FRAGMENT_SIZE
+) -> Iterator[tuple[bytes, bytes]]:
+    """Cut a message into pieces: of each the head, and the part of ``payload`` behind it.
+
+    ``seq`` (1 to 2**64 - 1) must not be in use by an unfinished message; ``control`` is the encoded control
+    message, which goes into the first head, behind a header without atoms.
+    """
+    left = max(1, -(-len(payload) // size))
+    head = _HEAD.pack(131, FIRST, seq, left) + b"\0" + control
+    for start in range(0, max(1, len(payload)), size):
+        yield head, payload[start : start + size]
+        left -= 1
+        head = _HEAD.pack(131, NEXT, seq, left)
