@@ -174,7 +174,8 @@ def _mixed(host: str, long_names: bool) -> str:
     if long_names:
         return (
             f"this node has a long name (a dot in its host), but {host!r} has none: Erlang does not "
-            "mix the two. Dial the peer by its full host name or address, or start this node with a host without dots"
+            "mix the two. Dial the peer by its full host name or address, or start this node with a host "
+            "without dots"
         )
     return (
         f"this node has a short name (no dot in its host), but {host!r} has one: Erlang does not "
