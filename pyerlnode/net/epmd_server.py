@@ -237,22 +237,23 @@ def bind(port: int, addresses: Sequence[str] = ()) -> list[socket.socket]:
 
 
 def _bind_all(port: int, addresses: Sequence[str]) -> list[socket.socket]:
-    sockets: list[socket.socket] = []
-    missing: OSError | None = None
-    for address in addresses:
-        try:
-            sockets.append(_listen(address, port))
-            port = sockets[0].getsockname()[1]
-        except OSError as error:
-            missing = error
-            if error.errno in _ABSENT and address in (*_LOOPBACK, *_ANYWHERE):
-                continue
-            for sock in sockets:
-                sock.close()
-            raise
-    if missing is not None and not sockets:
-        raise missing
-    return sockets
+    """Listen on all of them, or on none."""
+    with contextlib.ExitStack() as opened:
+        sockets: list[socket.socket] = []
+        missing: OSError | None = None
+        for address in addresses:
+            try:
+                sockets.append(opened.enter_context(_listen(address, port)))
+            except OSError as error:
+                missing = error
+                if error.errno not in _ABSENT or address not in (*_LOOPBACK, *_ANYWHERE):
+                    raise
+            else:
+                port = sockets[0].getsockname()[1]
+        if missing is not None and not sockets:
+            raise missing
+        opened.pop_all()
+        return sockets
 
 
 def _listen(address: str, port: int) -> socket.socket:
@@ -261,15 +262,13 @@ def _listen(address: str, port: int) -> socket.socket:
         socket.inet_pton(family, address)
     except OSError as error:
         raise ConfigError("epmd address", address, "give IP addresses, separated by commas") from error
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
+    with contextlib.ExitStack() as opened:
+        sock = opened.enter_context(socket.socket(family, socket.SOCK_STREAM))
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))
         sock.listen(_BACKLOG)
         sock.setblocking(False)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+        opened.pop_all()
+        return sock
