@@ -1,0 +1,92 @@
+"""What holds for every test: the event loop, BEAM logs beside failures, and no silent gaps.
+
+* ``PYERLNODE_LOOP=uvloop|asyncio`` chooses the event loop (uvloop where installed unless told otherwise).
+  Loops are per test, so shared fixtures must be plain functions (a `Beam` belongs to no loop).
+* A failed test shows the log of each BEAM that ran during it.
+* Under ``CI=true`` a skipped test is a failed one: what CI does not test, nobody does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import beams
+from tests.support.beam import Beam
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def _loop_name() -> str:
+    default = "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"
+    return os.environ.get("PYERLNODE_LOOP") or default
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    name = _loop_name()
+    if name == "asyncio":
+        return {name: asyncio.new_event_loop}
+    if name == "uvloop":
+        import uvloop
+
+        return {name: uvloop.new_event_loop}
+    raise pytest.UsageError(f"PYERLNODE_LOOP={name}: there is uvloop and asyncio")
+
+
+def pytest_report_header() -> str:
+    found = ", ".join(release.id for release in beams.releases()) or "none"
+    return f"pyerlnode: loop {_loop_name()}, BEAMs {found}, CI {'yes' if IN_CI else 'no'}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    Beam.seen[:] = [beam for beam in Beam.seen if beam.is_alive]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and IN_CI and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which counts as failed under CI=true: {report.longrepr}"
+    if report.failed:
+        report.sections += [(f"log of {beam!r}", "\n".join(beam.log[-200:])) for beam in Beam.seen]
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if report.skipped and IN_CI:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which counts as failed under CI=true: {report.longrepr}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    tested = {release.otp for release in beams.releases() if release.problem is None}
+    missing = sorted(set(beams.EXPECTED) - tested)
+    if missing:
+        names = ", ".join(f"OTP {otp}" for otp in missing)
+        terminalreporter.section("NOT TESTED in this run", sep="!", yellow=True, bold=True)
+        terminalreporter.line(
+            f"{names}: `make beams` installs what is missing, `make interop` tests all", yellow=True
+        )
+
+
+def pytest_sessionfinish() -> None:
+    for beam in Beam.seen:
+        beam.close()
