@@ -24,7 +24,7 @@ from pyerlnode.term.atom import Atom, as_atom
 from pyerlnode.term.containers import BitString, ImproperList
 from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.ids import Pid, Port, Reference
-from pyerlnode.term.maps import Exact, TermMap, exact
+from pyerlnode.term.maps import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -379,20 +379,10 @@ def _map(r: _Reader) -> Any:
         keys.append(readers[data[r.pos]](r))
         values.append(readers[data[r.pos]](r))
     r.nesting += 1
-    try:
-        plain = dict(zip(keys, values, strict=True))
-    except TypeError:  # a key that Python cannot hash
-        return _exact_map(pos, keys, values)
-    return plain if len(plain) == count else _exact_map(pos, keys, values)
-
-
-def _exact_map(at: int, keys: list[Any], values: list[Any]) -> TermMap:
-    entries: dict[Exact, tuple[Any, Any]] = {}
-    for key, value in zip(keys, values, strict=True):
-        entries[exact(key)] = (key, value)
-    if len(entries) != len(keys):
-        raise DecodeError("a key comes twice in a map", at)
-    return TermMap.from_exact(entries)
+    result = build(keys, values)
+    if len(result) != count:
+        raise DecodeError("a key comes twice in a map", pos)
+    return result
 
 
 def _record(r: _Reader) -> Record:

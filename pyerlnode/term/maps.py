@@ -74,6 +74,23 @@ class TermMap(Mapping[Any, Any]):
         return self._exact
 
 
+def build(keys: list[Any], values: list[Any]) -> dict[Any, Any] | TermMap:
+    """Return the map of these keys and values: a ``dict`` where it loses nothing, else a :class:`TermMap`.
+
+    The result is shorter than ``keys`` only when a key comes twice for Erlang, too; then the last wins.
+    """
+    try:
+        plain = dict(zip(keys, values, strict=True))
+        if len(plain) == len(keys):
+            return plain
+    except TypeError:  # a key that Python cannot hash
+        pass
+    entries: dict[Exact, tuple[Any, Any]] = {}
+    for key, value in zip(keys, values, strict=True):
+        entries[exact(key)] = (key, value)
+    return TermMap.from_exact(entries)
+
+
 def exact(term: Any) -> Exact:
     """Return a hashable stand-in for ``term``: two of them are equal when the terms are ``=:=``.
 

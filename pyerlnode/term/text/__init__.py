@@ -1,0 +1,39 @@
+"""Terms as text, in Elixir's and in Erlang's syntax: for the command line, for logs and for errors.
+
+``parse_elixir(to_elixir(term)) == term`` for everything that has a literal syntax, that is, for all but
+identifiers, local funs and records.  Printing and reading are bounded, and nothing is ever evaluated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyerlnode.limits import DEFAULT
+from pyerlnode.term.text.elixir_print import ElixirPrinter
+from pyerlnode.term.text.erlang_print import ErlangPrinter
+
+__all__ = ["brief", "to_elixir", "to_erlang"]
+
+
+def to_elixir(term: Any, *, limit: int | None = None) -> str:
+    """Return ``term`` in Elixir's syntax, cut to ``limit`` characters (the last three are ``...`` then).
+
+    What is no term prints as ``#Python<type>``.
+    """
+    return ElixirPrinter(limit).print(term)
+
+
+def to_erlang(term: Any, *, limit: int | None = None) -> str:
+    """Return ``term`` in Erlang's syntax, cut to ``limit`` characters as :func:`to_elixir` does."""
+    return ErlangPrinter(limit).print(term)
+
+
+def brief(term: Any, limit: int = DEFAULT.brief) -> str:
+    """Return at most ``limit`` characters of ``term`` in Elixir's syntax, for logs and error texts.
+
+    The work is bounded whatever the term, and nothing is ever raised.
+    """
+    try:
+        return to_elixir(term, limit=limit)
+    except Exception:  # noqa: BLE001  # a hostile or broken subclass must not break the report about it
+        return f"#Python<{type(term).__name__}>"

@@ -1,0 +1,101 @@
+"""How the two languages write atoms, and text between quotes.
+
+(Elixir "Syntax reference", Atoms, Aliases and Strings; Erlang Reference Manual, "Data Types", Atom and
+Escape Sequences.)
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+ELIXIR_OPERATORS: Final = (
+    *("..//", "===", "!==", "<<<", ">>>", "<<~", "~>>", "<~>", "<|>", "&&&", "|||", "+++", "---", "..."),
+    *("<<>>", "%{}", "==", "!=", "=~", "<=", ">=", "&&", "||", "++", "--", "**", "<>", "<-", "->", "|>"),
+    *("<~", "~>", "..", "\\\\", "{}", "+", "-", "*", "/", "<", ">", "!", "^", "&", "|", "=", ".", "@", "%"),
+)
+"""Atoms that Elixir writes without quotes though they are no words; longer ones first."""
+
+_ALIAS: Final = re.compile(r"Elixir(?:\.[A-Z][A-Za-z0-9_]*)*")
+_ELIXIR_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_@]*[?!]?")
+_ERLANG_WORD: Final = re.compile("[a-z\xdf-\xf6\xf8-\xff][A-Za-z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xff]*")
+_ERLANG_RESERVED: Final = frozenset(
+    [
+        *("after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor", "case", "catch"),
+        *("cond", "div", "else", "end", "fun", "if", "let", "maybe", "not", "of", "or", "orelse", "receive"),
+        *("rem", "try", "when", "xor"),
+    ]
+)
+"""Words of the language; ``maybe`` and ``else`` are only in newer releases, quotes are right for all."""
+
+_ESCAPES: Final = {
+    "\\": "\\\\",
+    "\b": "\\b",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\v": "\\v",
+    "\f": "\\f",
+    "\r": "\\r",
+    "\x1b": "\\e",
+    "\x7f": "\\d",
+}
+_ELIXIR_ESCAPES: Final = {**_ESCAPES, '"': '\\"', "#{": "\\#{", "\a": "\\a"}
+_ELIXIR_ESCAPED: Final = re.compile('["\\\\\0-\x1f\x7f-\x9f\ufeff\ufffe\uffff]|#\\{')
+_ERLANG_ESCAPED: Final = re.compile("[\\\\\0-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+def is_alias(name: str) -> bool:
+    """Tell whether Elixir writes this atom as a module's name: ``Elixir.Foo.Bar`` is ``Foo.Bar``."""
+    return _ALIAS.fullmatch(name) is not None
+
+
+def is_elixir_word(name: str) -> bool:
+    """Tell whether Elixir takes this for an identifier, so that an atom of it needs no quotes."""
+    if name.isascii():
+        return _ELIXIR_WORD.fullmatch(name) is not None
+    body = name[:-1] if name[-1] in "?!" else name
+    plain = body.replace("_", "a").replace("@", "1")
+    return (
+        plain[:1].isalpha()
+        and all(letter.isalpha() or letter in "0123456789" for letter in plain)
+        and unicodedata.is_normalized("NFC", name)
+    )
+
+
+def elixir_word(name: str) -> str:
+    """Return ``name`` as Elixir writes it after a colon or before one: with quotes where it needs them."""
+    return name if is_elixir_word(name) or name in ELIXIR_OPERATORS else elixir_quoted(name)
+
+
+def elixir_atom(name: str) -> str:
+    """Return an atom in Elixir's syntax."""
+    if name in ("true", "false", "nil"):
+        return name
+    return name.removeprefix("Elixir.") if is_alias(name) else f":{elixir_word(name)}"
+
+
+def elixir_quoted(text: str) -> str:
+    """Return ``text`` between double quotes, with Elixir's escapes."""
+    return f'"{_ELIXIR_ESCAPED.sub(_elixir_escape, text)}"'
+
+
+def _elixir_escape(match: re.Match[str]) -> str:
+    found = match[0]
+    return _ELIXIR_ESCAPES.get(found) or f"\\u{ord(found):04X}"
+
+
+def erlang_atom(name: str) -> str:
+    """Return an atom in Erlang's syntax."""
+    plain = _ERLANG_WORD.fullmatch(name) is not None and name not in _ERLANG_RESERVED
+    return name if plain else erlang_quoted(name, "'")
+
+
+def erlang_quoted(text: str, quote: str = '"') -> str:
+    """Return ``text`` between quotes, with Erlang's escapes."""
+    return f"{quote}{_ERLANG_ESCAPED.sub(_erlang_escape, text).replace(quote, chr(92) + quote)}{quote}"
+
+
+def _erlang_escape(match: re.Match[str]) -> str:
+    found = match[0]
+    return _ESCAPES.get(found) or f"\\x{{{ord(found):X}}}"
