@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 """Names of other nodes that an error text lists."""
+_TRIED = 4
+"""Addresses of one host whose epmd is asked, so that a long list does not take for ever."""
 
 
 class Resolver(Protocol):
@@ -126,7 +128,7 @@ class Locator:
         """Ask the epmd at each address in turn: the first that knows the name wins."""
         silent: EpmdError | None = None
         answered = ""
-        for address in hosts:
+        for address in hosts[:_TRIED]:
             try:
                 entry = await client.lookup(name, address)
             except EpmdError as error:

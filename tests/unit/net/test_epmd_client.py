@@ -37,7 +37,7 @@ def client(server: EpmdServer) -> EpmdClient:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110
+    while not condition():
         await asyncio.sleep(0.005)
 
 
