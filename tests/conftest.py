@@ -59,7 +59,7 @@ def pytest_runtest_makereport(
     report = yield
     if report.skipped and IN_CI and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = f"skipped, which counts as failed under CI=true: {report.longrepr}"
+        report.longrepr = _not_in_ci(report.longrepr)
     if report.failed:
         report.sections += [(f"log of {beam!r}", "\n".join(beam.log[-200:])) for beam in Beam.seen]
     return report
@@ -72,8 +72,13 @@ def pytest_make_collect_report(
     report = yield
     if report.skipped and IN_CI:
         report.outcome = "failed"
-        report.longrepr = f"skipped, which counts as failed under CI=true: {report.longrepr}"
+        report.longrepr = _not_in_ci(report.longrepr)
     return report
+
+
+def _not_in_ci(skipped: object) -> str:
+    reason = skipped[2] if isinstance(skipped, tuple) else skipped
+    return f"under CI=true nothing may be skipped.  {reason}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -11,7 +11,7 @@
         a, b = await beams(25), await beams(27, name="b@127.0.0.1", flags=["-hidden"])
 
 ``release`` alone gives the `Release`, for tests that start their own.  All of them use the epmd of this run
-(``epmd``, ``epmd_port``), and so does whatever reads ``ERL_EPMD_PORT``.  Elixir is started where there is one.
+(``epmd``, ``epmd_port``), and so does whatever reads ``ERL_EPMD_PORT``.  Elixir runs where there is one.
 
 A release that is not on this machine is a skip that says how to get it, and a failure under ``CI=true``.
 A test that needs one which ``PYERLNODE_RELEASES`` leaves out is deselected.
@@ -19,6 +19,7 @@ A test that needs one which ``PYERLNODE_RELEASES`` leaves out is deselected.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,10 @@ import pytest
 from tests.support import beams as found_beams
 from tests.support.beam import Beam
 from tests.support.beams import MissingRelease, Release
-from tests.support.epmd import Epmd
+from tests.support.epmd import Epmd, find_epmd
 
 if TYPE_CHECKING:
-    import os
-from collections.abc import Iterator
+    from collections.abc import Iterator
 
 WITHOUT_ELIXIR = frozenset({28})
 """Expected releases whose package has no Elixir."""
@@ -47,7 +47,7 @@ class Wish:
     elixir: bool = False
 
     @classmethod
-    def of(cls, node: pytest.Item | pytest.FunctionDefinition) -> Wish:
+    def of(cls, node: pytest.Item) -> Wish:
         kwargs: dict[str, Any] = {}
         for marker in reversed(list(node.iter_markers("beam"))):
             kwargs |= marker.kwargs
@@ -106,6 +106,8 @@ def _is_left_out(item: pytest.Item, chosen: set[int]) -> bool:
 @pytest.fixture(scope="session")
 def epmd() -> Iterator[Epmd]:
     """The epmd of this test run.  A test that kills or restarts one starts its own `Epmd`."""
+    if find_epmd() is None:
+        pytest.skip("no `epmd` on this machine: install Erlang (Debian: erlang-base)")
     with Epmd() as epmd:
         yield epmd
 
