@@ -1,0 +1,287 @@
+"""What one session has still to send, and in which order it goes out.
+
+Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; Erlang Reference Manual,
+"Processes": signals between a pair of processes arrive in order, others in any.  So:
+
+* small messages join one queue and leave it in batches;
+* a message that needs fragments gets a *lane* of its sender's, where everything that this sender sends
+  later waits behind it; lanes take turns with each other and with the queue, one fragment a turn.  A fragment
+  is made when its turn comes, so memory stays at what was put in;
+* a lane starts when what was in the queue before it is gone, and ends when it is empty;
+* a signal whose sender we are not told (the end of a process that was monitored by name) passes no lane:
+  it waits in all of them.
+
+No I/O and no clock here: :class:`pyerlnode.net.session.Session` writes what :meth:`Outbox.take` gives.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pyerlnode.limits import KIB
+from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.wire.control import (
+    Control,
+    DemonitorP,
+    GroupLeader,
+    MonitorP,
+    MonitorPExit,
+    PayloadMonitorPExit,
+    Send,
+    SpawnReply,
+)
+from pyerlnode.wire.fragments import FRAGMENT_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyerlnode.wire.channel import Channel
+
+__all__ = ["Outbox"]
+
+BATCH: Final = 128 * KIB
+"""Bytes that one :meth:`Outbox.take` gives, about: always whole frames, except of a frame above it."""
+
+NOBODY: Final = Atom("")
+"""The sender of a signal that no process sends: it may pass whatever is queued."""
+
+_NOPROC: Final = Atom("noproc")
+_NOPROC_PAYLOAD: Final = encode_bare(_NOPROC)
+
+_Frame: TypeAlias = "bytes | list[bytes]"
+
+
+class _Run:
+    """A message that leaves in fragments."""
+
+    __slots__ = ("left", "pieces")
+
+    def __init__(self, pieces: Iterator[list[bytes]], left: int) -> None:
+        self.pieces = pieces
+        self.left = left
+
+
+class _Barrier:
+    """A frame that waits until each of `lanes` lanes has come to it."""
+
+    __slots__ = ("frame", "lanes")
+
+    def __init__(self, frame: _Frame, lanes: int) -> None:
+        self.frame = frame
+        self.lanes = lanes
+
+
+class _Lane:
+    """What one sender has queued from its first large message on; starts when `after` frames are out."""
+
+    __slots__ = ("after", "items", "sender")
+
+    def __init__(self, sender: Pid, after: int) -> None:
+        self.sender = sender
+        self.after = after
+        self.items: deque[_Frame | _Run | _Barrier] = deque()
+
+
+class Outbox:
+    """The unsent messages of one connection.  Falsy when there are none."""
+
+    __slots__ = (
+        "_channel",
+        "_cut",
+        "_lanes",
+        "_parted",
+        "_queue",
+        "_queue_size",
+        "_queued",
+        "_turn",
+        "_turns",
+        "_waiting",
+        "size",
+    )
+
+    def __init__(self, channel: Channel) -> None:
+        self.size = 0
+        """Bytes that are still here."""
+        self._channel = channel
+        self._queue: deque[_Frame] = deque()
+        self._queue_size = 0
+        self._parted = 0  # frames in the queue that have several parts
+        self._queued = 0  # frames that were ever put into the queue
+        self._lanes: dict[Pid, _Lane] = {}
+        self._turns: deque[_Lane] = deque()
+        self._waiting: deque[_Lane] = deque()  # lanes whose start is not reached
+        self._turn = False  # whether it is a lane's turn
+        self._cut: memoryview | None = None  # the rest of a frame of which a part is out
+
+    def __bool__(self) -> bool:
+        return self.size > 0
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether what was taken so far ends with a whole frame."""
+        return self._cut is None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.size = self._queue_size = self._parted = 0
+        self._cut = None
+        self._lanes.clear()
+        for queue in (self._queue, self._turns, self._waiting):
+            queue.clear()
+
+    # ------------------------------------------------------------------ in
+
+    def put(self, control: Control, payload: bytes | None = None) -> None:
+        """Encode a message and queue it; what does not encode raises, as in :meth:`Channel.encode`."""
+        channel = self._channel
+        if channel.needs_fragments(payload) and payload is not None:
+            sender = sender_of(control, payload)
+            if isinstance(sender, Pid):
+                self._put_run(sender, _Run(channel.fragments(control, payload), len(payload)))
+                return
+        parts = channel.encode(control, payload)
+        frame: _Frame = parts[0] if len(parts) == 1 else parts
+        size = _size(frame)
+        self.size += size
+        if self._lanes:
+            self._put_behind(sender_of(control, payload), frame, size)
+        else:
+            self._enqueue(frame, size)
+
+    def _enqueue(self, frame: _Frame, size: int) -> None:
+        self._queue.append(frame)
+        self._queue_size += size
+        self._queued += 1
+        if isinstance(frame, list):
+            self._parted += 1
+
+    def _put_run(self, sender: Pid, run: _Run) -> None:
+        lane = self._lanes.get(sender)
+        if lane is None:
+            lane = self._lanes[sender] = _Lane(sender, self._queued)
+            (self._waiting if self._queue else self._turns).append(lane)
+        lane.items.append(run)
+        self.size += run.left
+
+    def _put_behind(self, sender: Pid | Atom | None, frame: _Frame, size: int) -> None:
+        """Queue a small frame while lanes exist."""
+        if sender is None:
+            barrier = _Barrier(frame, len(self._lanes))
+            for lane in self._lanes.values():
+                lane.items.append(barrier)
+        elif isinstance(sender, Pid) and sender in self._lanes:
+            self._lanes[sender].items.append(frame)
+        else:
+            self._enqueue(frame, size)
+
+    # ------------------------------------------------------------------ out
+
+    def take(self) -> bytes | memoryview:
+        """The next bytes to write; empty when there are none."""
+        if self._cut is not None:
+            return self._slice(self._cut)
+        if not self._lanes and not self._parted and self._queue_size <= BATCH:
+            return self._take_all()
+        parts: list[bytes] = []
+        while not parts and self.size:
+            if self._turns and (self._turn or not self._queue):
+                self._take_turn(parts)
+            else:
+                self._take_queue(parts)
+            self._turn = not self._turn
+        if parts and len(parts[-1]) > BATCH:
+            self._cut = memoryview(parts.pop())
+        data = b"".join(parts)
+        self.size -= len(data)
+        return data
+
+    def _take_all(self) -> bytes:
+        """The common case: a few small frames."""
+        data = b"".join(self._queue)  # type: ignore[arg-type]  # none of them is parted
+        self._queue.clear()
+        self.size = self._queue_size = 0
+        return data
+
+    def _slice(self, cut: memoryview) -> memoryview:
+        """A piece of a frame that is too large for one write."""
+        piece = cut[:BATCH]
+        self._cut = cut[BATCH:] if len(cut) > BATCH else None
+        self.size -= len(piece)
+        return piece
+
+    def _take_queue(self, parts: list[bytes]) -> None:
+        room = BATCH
+        while self._queue and room > 0:
+            frame = self._queue.popleft()
+            if isinstance(frame, list):
+                self._parted -= 1
+            _extend(parts, frame)
+            room -= _size(frame)
+        self._queue_size -= BATCH - room
+        out = self._queued - len(self._queue)
+        while self._waiting and self._waiting[0].after <= out:
+            self._turns.append(self._waiting.popleft())
+
+    def _take_turn(self, parts: list[bytes]) -> None:
+        """The turn of one lane: a fragment, or the small frames that follow one."""
+        lane = self._turns.popleft()
+        room = BATCH
+        while lane.items and room > 0:
+            item = lane.items[0]
+            if isinstance(item, _Run):
+                if parts or self._take_fragment(item, parts):
+                    break
+            elif isinstance(item, _Barrier):
+                item.lanes -= 1
+                if not item.lanes:
+                    _extend(parts, item.frame)
+                    room -= _size(item.frame)
+            else:
+                _extend(parts, item)
+                room -= _size(item)
+            lane.items.popleft()
+        if lane.items:
+            self._turns.append(lane)
+        else:
+            del self._lanes[lane.sender]
+
+    def _take_fragment(self, run: _Run, parts: list[bytes]) -> bool:
+        """Make the next fragment; False when there is none left."""
+        piece = next(run.pieces, None)
+        if piece is None:
+            return False
+        parts.extend(piece)
+        sent = min(run.left, FRAGMENT_SIZE)
+        run.left -= sent
+        self.size += sum(map(len, piece)) - sent  # the heads come on top of the payload that was counted
+        return True
+
+
+def sender_of(control: Control, payload: bytes | None) -> Pid | Atom | None:
+    """Whose order `control` belongs to: a process, :data:`NOBODY`, or None where that is not known."""
+    match control:
+        case MonitorP() | DemonitorP():
+            return control.watcher
+        case MonitorPExit(reason=reason) if reason == _NOPROC:
+            return NOBODY
+        case PayloadMonitorPExit() if payload == _NOPROC_PAYLOAD:
+            return NOBODY
+        case MonitorPExit() | PayloadMonitorPExit():
+            return control.target if isinstance(control.target, Pid) else None
+        case SpawnReply():
+            return control.result if isinstance(control.result, Pid) else NOBODY
+        case GroupLeader() | Send():
+            return None
+    return control.sender
+
+
+def _size(frame: _Frame) -> int:
+    return len(frame) if isinstance(frame, bytes) else sum(map(len, frame))
+
+
+def _extend(parts: list[bytes], frame: _Frame) -> None:
+    if isinstance(frame, bytes):
+        parts.append(frame)
+    else:
+        parts.extend(frame)

@@ -1,0 +1,332 @@
+"""One connection to a peer, from the end of the handshake to its loss.
+
+Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; kernel(6) ``net_ticktime``.
+
+In: every read is cut into frames, each goes through the :class:`Channel`, and what comes out goes to the
+sink, all in one call: between the socket and a mailbox nothing waits, so signals keep their order.
+Out: :meth:`Session.send` queues; what one turn of the event loop has queued is written at its end, as far as
+the kernel takes it.  The rest stays here, where `congested` sees it, and large messages stay uncut
+(:class:`pyerlnode.net.outbox.Outbox`).  Ticks are written past the queue.
+
+A peer that breaks the protocol, that is silent for too long or does not read ends its connection, never
+the node.  There is no farewell in this protocol: a connection ends by closing it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from struct import Struct
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pyerlnode.errors import NotConnected, ProtocolError, RemoteProtocolError, TermError
+from pyerlnode.limits import DEFAULT, KIB, MIB
+from pyerlnode.net.outbox import Outbox
+from pyerlnode.wire.channel import Channel
+from pyerlnode.wire.framing import TICK
+from pyerlnode.wire.ticker import Tick, Ticker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from pyerlnode.limits import Limits
+    from pyerlnode.net.stream import Stream
+    from pyerlnode.term import RawTerm
+    from pyerlnode.wire.control import Control
+    from pyerlnode.wire.handshake import PeerInfo
+
+__all__ = ["CLOSED", "OVERFLOW", "SILENT", "VIOLATION", "Clock", "Session", "Sink", "Timer"]
+
+log = logging.getLogger("pyerlnode.net.session")
+
+CLOSED: Final = "connection_closed"
+"""The reason when the peer, or the network, closed the connection."""
+SILENT: Final = "net_tick_timeout"
+"""... when nothing came for the ticktime."""
+VIOLATION: Final = "protocol_error"
+"""... when the peer sent what the protocol forbids."""
+OVERFLOW: Final = "outbox_overflow"
+"""... when the peer does not read what it makes us send."""
+FAILURE: Final = "internal_error"
+"""... when we failed on a message of the peer's."""
+
+TURN: Final = 1 * MIB
+"""Bytes written in one go, at most about: then others have their turn on the event loop."""
+BULKY: Final = 32 * KIB
+"""Frames from this size on are cut straight out of the receive buffer."""
+
+_LENGTH: Final = Struct(">I")
+
+
+class Timer(Protocol):
+    """What a :class:`Clock` gives: something that has not happened yet."""
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+
+
+class Clock(Protocol):
+    """What ticks are timed by: an event loop, or a test's own clock."""
+
+    def call_later(self, delay: float, callback: Callable[..., object], /, *args: Any) -> Timer:
+        """Call `callback` in `delay` seconds."""
+
+
+class Sink(Protocol):
+    """Where a session's signals go.  Both are called from the event loop and must not block."""
+
+    def deliver(self, session: Session, control: Control, payload: RawTerm | None) -> None:
+        """Act on one signal.
+
+        A :class:`ProtocolError` or :class:`TermError` raised here ends the session as the peer's fault; any
+        other exception does so as ours, with a traceback in the log.
+        """
+
+    def lost(self, session: Session, reason: str) -> None:
+        """The connection is gone: called once, after the last :meth:`deliver` has returned."""
+
+
+class Session:
+    """One connection.  It does nothing before :meth:`start`."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        info: PeerInfo,
+        sink: Sink,
+        *,
+        ticktime: float = 60.0,
+        limits: Limits = DEFAULT,
+        clock: Clock | None = None,
+    ) -> None:
+        """`ticktime` is in seconds (kernel's ``net_ticktime``); `clock` defaults to the event loop."""
+        self.info = info
+        """Who the peer is and what was agreed with it."""
+        self.reason: str | None = None
+        """Why this session ended; None while it has not."""
+        self._stream = stream
+        self._sink = sink
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._clock: Clock = clock or self._loop
+        self._channel = Channel(info.flags, limits=limits)
+        self._outbox = Outbox(self._channel)
+        self._ticker = Ticker(ticktime, hidden=not info.visible)
+        self._tick: Timer | None = None
+        self._written = 0
+        self._pumping = False  # whether a pump is due in the next turn
+        self._paused = False
+        self._delivering = False
+        self._told = False
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def name(self) -> str:
+        """The peer's node name."""
+        return self.info.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether signals can still pass."""
+        return self.reason is None
+
+    @property
+    def congested(self) -> bool:
+        """Whether more than ``Limits.outbox`` bytes are unsent: senders should :meth:`drain` first."""
+        return self._outbox.size > self._limits.outbox
+
+    def start(self) -> None:
+        """Take the stream over; what has already arrived is delivered within this call."""
+        if self.reason is None:
+            self._tick = self._clock.call_later(self._ticker.interval, self._check)
+            self._stream.attach(self)
+
+    # ------------------------------------------------------------------ sending
+
+    def send(self, control: Control, payload: bytes | None = None) -> None:
+        """Queue a signal; `payload` is the output of ``encode_bare``.
+
+        On a session that has ended it vanishes, as on any connection that is lost on the way.  Raises
+        ``EncodeError`` and :class:`LocalProtocolError` for what cannot be sent at all.
+        """
+        if self.reason is not None:
+            return
+        if self._outbox.size > self._limits.outbox_max:
+            log.warning("connection to %s closed: it does not read what we send", self.name)
+            self._end(OVERFLOW, abort=True)
+            return
+        self._outbox.put(control, payload)
+        if not self._pumping and not self._paused:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+
+    async def drain(self) -> None:
+        """Wait until no more than ``Limits.outbox`` bytes are unsent.
+
+        Of many waiting senders each continues only while that holds.  Raises :class:`NotConnected` when the
+        session has ended, or ends meanwhile.
+        """
+        while self.congested:
+            await self._changed()
+        if self.reason is not None:
+            raise NotConnected(f"the connection to {self.name} is lost: {self.reason}")
+
+    async def flush(self, timeout: float | None = None) -> bool:
+        """Wait until all that was sent is with the kernel; False when it is not after `timeout` seconds.
+
+        `timeout` is ``Limits.linger`` by default.  A session that ends meanwhile gives False, too.
+        """
+        try:
+            async with asyncio.timeout(self._limits.linger if timeout is None else timeout):
+                while self.reason is None and (self._outbox or self._paused):
+                    await self._changed()
+        except TimeoutError:
+            return False
+        return self.reason is None
+
+    async def _changed(self) -> None:
+        """Wait until the outbox has room, or is empty, or the session has ended."""
+        waiter = self._loop.create_future()
+        self._waiting.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _pump(self) -> None:
+        """Write what is queued, until the kernel takes no more or others should have a turn."""
+        self._pumping = False
+        self._write(TURN)
+        if self._outbox and not self._paused and self.reason is None:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+        if self._waiting and not self.congested:
+            self._wake()
+
+    def _write(self, room: int) -> None:
+        outbox = self._outbox
+        while outbox and not self._paused and room > 0:
+            data = outbox.take()
+            room -= len(data)
+            self._written += len(data)
+            self._stream.write(data)
+
+    # ------------------------------------------------------------------ what the stream tells us
+
+    def data_received(self, data: memoryview) -> int:
+        """Deliver every message that is complete in `data` (:class:`pyerlnode.net.stream.Receiver`)."""
+        if self.reason is not None:
+            return len(data)
+        self._delivering = True
+        try:
+            return self._deliver(data)
+        except (ProtocolError, TermError) as error:
+            log.warning("connection to %s closed: %s", self.name, error)
+            self._end(VIOLATION, abort=True)
+        except Exception:
+            log.exception("connection to %s closed: a message of its could not be handled", self.name)
+            self._end(FAILURE, abort=True)
+        finally:
+            self._delivering = False
+            if not self.is_open:
+                self._tell()
+        return len(data)
+
+    def _deliver(self, data: memoryview) -> int:
+        receive, deliver, limit = self._channel.receive, self._sink.deliver, self._limits.frame
+        position, end = 0, len(data)
+        chunk, base = b"", -1  # a copy of `data` from `base` on: slices of bytes are cheap
+        while end - position >= _LENGTH.size:
+            length: int = _LENGTH.unpack_from(data, position)[0]
+            start = position + _LENGTH.size
+            stop = start + length
+            if length > limit:
+                raise RemoteProtocolError(f"a packet of {length} bytes is above the limit of {limit}")
+            if stop > end:
+                self._stream.reserve(stop - position)
+                break
+            position = stop
+            if not length:
+                continue
+            if length >= BULKY:
+                frame = bytes(data[start:stop])
+            else:
+                if base < 0:
+                    chunk, base = bytes(data[start:]), start
+                frame = chunk[start - base : stop - base]
+            message = receive(frame)
+            if message is not None:
+                deliver(self, message[0], message[1])
+                if self.reason is not None:
+                    return end
+        return position
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The stream is gone."""
+        self._end(CLOSED, abort=True)
+
+    def pause_writing(self) -> None:
+        """The kernel's buffer is full."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The kernel has room again."""
+        self._paused = False
+        self._pump()
+
+    # ------------------------------------------------------------------ ticks
+
+    def _check(self) -> None:
+        verdict = self._ticker.check(self._stream.bytes_read, self._written, bool(self._outbox))
+        if verdict is Tick.DOWN:
+            log.warning("connection to %s closed: nothing came from it for the ticktime", self.name)
+            self._end(SILENT, abort=True)
+            return
+        if verdict is Tick.SEND and self._outbox.at_boundary:
+            self._written += len(TICK)
+            self._stream.write(TICK)
+        self._tick = self._clock.call_later(self._ticker.interval, self._check)
+
+    # ------------------------------------------------------------------ the end
+
+    def close(self, reason: str) -> None:
+        """End the session; `reason` goes to the sink.
+
+        What was sent before leaves as far as the kernel takes it now; to wait for the rest, :meth:`flush`
+        first.  The sink hears of it before this returns or, when it is just handling a message of this very
+        session, right after that.
+        """
+        self._end(reason, abort=False)
+
+    def _end(self, reason: str, *, abort: bool) -> None:
+        if self.reason is not None:
+            return
+        if abort:
+            self._stream.abort()
+        else:
+            self._write(self._outbox.size)
+            self._stream.close()
+        self.reason = reason
+        if self._tick is not None:
+            self._tick.cancel()
+        self._outbox.clear()
+        self._wake()
+        if not self._delivering:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._told:
+            return
+        self._told = True
+        try:
+            self._sink.lost(self, self.reason or CLOSED)
+        except Exception:
+            log.exception("the loss of the connection to %s could not be handled", self.name)
