@@ -30,6 +30,7 @@ from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.ids import Pid, Port, Reference
 from pyerlnode.term.maps import TermMap
 from pyerlnode.term.raw import RawTerm
+from pyerlnode.term.text import brief
 
 Term: TypeAlias = Any
 """Any Erlang term: see the table above for the types that one can have."""
@@ -47,6 +48,7 @@ __all__ = [
     "Reference",
     "Term",
     "TermMap",
+    "brief",
     "charlist",
     "decode",
     "decode_bare",

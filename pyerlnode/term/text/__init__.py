@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyerlnode.limits import DEFAULT
+from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term.text.elixir_print import ElixirPrinter
+from pyerlnode.term.text.elixir_read import ElixirReader
 from pyerlnode.term.text.erlang_print import ErlangPrinter
+from pyerlnode.term.text.erlang_read import ErlangReader
 
-__all__ = ["brief", "to_elixir", "to_erlang"]
+__all__ = ["brief", "parse_elixir", "parse_erlang", "to_elixir", "to_erlang"]
 
 
 def to_elixir(term: Any, *, limit: int | None = None) -> str:
     """Return ``term`` in Elixir's syntax, cut to ``limit`` characters (the last three are ``...`` then).
 
-    What is no term prints as ``#Python<type>``.
+    What is no term prints as ``#Python<type>``; what nests deeper than ``Limits.nesting`` is cut, too.
     """
     return ElixirPrinter(limit).print(term)
 
@@ -26,6 +28,23 @@ def to_elixir(term: Any, *, limit: int | None = None) -> str:
 def to_erlang(term: Any, *, limit: int | None = None) -> str:
     """Return ``term`` in Erlang's syntax, cut to ``limit`` characters as :func:`to_elixir` does."""
     return ErlangPrinter(limit).print(term)
+
+
+def parse_elixir(text: str, limits: Limits = DEFAULT) -> Any:
+    """Return the term that ``text`` is in Elixir's syntax; strings become ``bytes``.
+
+    Raises :class:`pyerlnode.errors.TextError` with the offset for anything that is no literal term, or larger
+    than ``limits.text_input`` characters or ``limits.nesting`` levels.
+    """
+    return ElixirReader(text, limits).whole()
+
+
+def parse_erlang(text: str, limits: Limits = DEFAULT) -> Any:
+    """Return the term that ``text`` is in Erlang's syntax; a full stop may end it.
+
+    Errors as in :func:`parse_elixir`.  Strings are lists of code points, as in Erlang.
+    """
+    return ErlangReader(text, limits).whole()
 
 
 def brief(term: Any, limit: int = DEFAULT.brief) -> str:

@@ -42,7 +42,7 @@ class ElixirPrinter(Printer):
         return elixir_float_text(value)
 
     def _export(self, term: ExportFun) -> str:
-        called = elixir_word(term.function) if term.function[:1].islower() else elixir_quoted(term.function)
+        called = elixir_quoted(term.function) if term.function[:1].isupper() else elixir_word(term.function)
         return f"&{elixir_atom(term.module)}.{called}/{term.arity}"
 
     def _fun(self, term: Fun) -> str:
