@@ -207,7 +207,9 @@ def test_only_config_reads_the_environment(module: Module) -> None:
     if module.where in READS_ENVIRONMENT:
         _require(lines, f"{module.where} reads no environment: take it out of READS_ENVIRONMENT")
     else:
-        _require(not lines, f"{module.where}:{lines[0]} reads the environment: config.py does that, for all")
+        _require(
+            not lines, f"{module.where} lines {lines} read the environment: config.py does that, for all"
+        )
 
 
 @every_module
@@ -236,7 +238,7 @@ def test_it_has_its_own_unit_tests(module: Module) -> None:
 
 
 def _mirror(module: Module) -> Path:
-    """For term/ids.py tests/unit/term/test_ids.py, and for term/text/__init__.py tests/unit/term/test_text.py."""
+    """tests/unit/term/test_ids.py for term/ids.py; tests/unit/term/test_text.py for term/text/__init__.py."""
     *parents, last = module.name.split(".")[1:] or ["package"]
     return ROOT.joinpath("tests", "unit", *parents, f"test_{last}.py")
 
