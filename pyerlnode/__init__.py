@@ -1,5 +1,138 @@
-"""A Python process as a genuine node of Erlang and Elixir clusters."""
+"""A Python process as a genuine node of Erlang and Elixir clusters.
+
+Start with :class:`Node`; terms are described in :mod:`pyerlnode.term`, errors in :mod:`pyerlnode.errors`.
+Public names are imported when they are first used, so that a tool that needs one part loads one part.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyerlnode.errors import (
+        CallError,
+        CallTimeout,
+        ConfigError,
+        ConnectFailed,
+        CookieMismatch,
+        DecodeError,
+        EncodeError,
+        EpmdError,
+        Exit,
+        HandshakeError,
+        LimitExceeded,
+        MissingFlags,
+        NameTaken,
+        NodeDown,
+        NodeError,
+        NodeNotRunning,
+        NoProc,
+        NotConnected,
+        ProtocolError,
+        PyerlnodeError,
+        Refused,
+        RemoteError,
+        RemoteExit,
+        TermError,
+        WrongPeer,
+    )
+    from pyerlnode.limits import Limits
+    from pyerlnode.node import Node
+    from pyerlnode.otp.gen import Process
+    from pyerlnode.otp.gen_server import Caller, GenServer, NoReply, Stop
+    from pyerlnode.runtime.events import NodeUp
+    from pyerlnode.term import (
+        Atom,
+        BitString,
+        ExportFun,
+        Fun,
+        ImproperList,
+        Pid,
+        Port,
+        Record,
+        Reference,
+        Term,
+        TermMap,
+        charlist,
+    )
+
 __version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "pyerlnode.errors": (
+        "CallError CallTimeout ConfigError ConnectFailed CookieMismatch DecodeError EncodeError EpmdError "
+        "Exit HandshakeError LimitExceeded MissingFlags NameTaken NoProc NodeDown NodeError NodeNotRunning "
+        "NotConnected ProtocolError PyerlnodeError Refused RemoteError RemoteExit TermError WrongPeer"
+    ),
+    "pyerlnode.limits": "Limits",
+    "pyerlnode.node": "Node",
+    "pyerlnode.otp.gen": "Process",
+    "pyerlnode.otp.gen_server": "Caller GenServer NoReply Stop",
+    "pyerlnode.runtime.events": "NodeUp",
+    "pyerlnode.term": (
+        "Atom BitString ExportFun Fun ImproperList Pid Port Record Reference Term TermMap charlist"
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Atom",
+    "BitString",
+    "CallError",
+    "CallTimeout",
+    "Caller",
+    "ConfigError",
+    "ConnectFailed",
+    "CookieMismatch",
+    "DecodeError",
+    "EncodeError",
+    "EpmdError",
+    "Exit",
+    "ExportFun",
+    "Fun",
+    "GenServer",
+    "HandshakeError",
+    "ImproperList",
+    "LimitExceeded",
+    "Limits",
+    "MissingFlags",
+    "NameTaken",
+    "NoProc",
+    "NoReply",
+    "Node",
+    "NodeDown",
+    "NodeError",
+    "NodeNotRunning",
+    "NodeUp",
+    "NotConnected",
+    "Pid",
+    "Port",
+    "Process",
+    "ProtocolError",
+    "PyerlnodeError",
+    "Record",
+    "Reference",
+    "Refused",
+    "RemoteError",
+    "RemoteExit",
+    "Stop",
+    "Term",
+    "TermError",
+    "TermMap",
+    "WrongPeer",
+    "charlist",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -131,7 +131,9 @@ class WrongPeer(HandshakeError):
     """The node that answered is not the one that was dialled."""
 
     def __init__(self, dialled: str, reached: str) -> None:
-        super().__init__(dialled, f"dialled {dialled} but reached {reached}: the port mapper's entry is stale")
+        super().__init__(
+            dialled, f"dialled {dialled} but reached {reached}: the port mapper's entry is stale"
+        )
         self.reached = reached
 
 
@@ -171,7 +173,7 @@ class NameTaken(NodeError):
 # ---------------------------------------------------------------------------------- processes
 
 
-class Exit(PyerlnodeError):  # noqa: N818
+class Exit(PyerlnodeError):
     """Ends the process that raises it, with ``reason`` (a term), as ``exit/1`` does."""
 
     def __init__(self, reason: object) -> None:

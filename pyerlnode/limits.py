@@ -74,7 +74,9 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             if getattr(self, field.name) <= 0:
-                raise ValueError(f"Limits.{field.name} must be greater than 0, got {getattr(self, field.name)!r}")
+                raise ValueError(
+                    f"Limits.{field.name} must be greater than 0, got {getattr(self, field.name)!r}"
+                )
 
 
 DEFAULT = Limits()

@@ -1,0 +1,105 @@
+"""A node's place in the world: the port that it listens on, and its entry at the port mapper.
+
+The address follows from the name, as people expect: ``py@127.0.0.1`` and ``py@localhost`` listen on loopback
+alone, every other name on all interfaces.  Where no port mapper runs, one is started, detached.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyerlnode.errors import EpmdError
+from pyerlnode.net.epmd_client import EpmdClient, Registration
+from pyerlnode.net.epmd_detached import start_detached
+from pyerlnode.net.listen import Listener
+from pyerlnode.wire.names import split_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pyerlnode.limits import Limits
+    from pyerlnode.net.listen import ListenGate
+    from pyerlnode.wire.handshake import LocalNode
+
+log = logging.getLogger("pyerlnode.node")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node wants to be found."""
+
+    name: str
+    hidden: bool = False
+    host: str | None = None
+    """The address to listen on; None takes it from the name."""
+    port: int = 0
+    """The port to listen on; 0 for any."""
+    epmd_port: int | None = None
+    """Where the port mapper is; None to do without."""
+    epmd_addresses: tuple[str, ...] = ()
+    """What a port mapper that is started here listens on beside loopback."""
+
+
+class Presence:
+    """Listening and registered, until it is closed."""
+
+    def __init__(self, place: Place, me: Callable[[], LocalNode], gate: ListenGate, limits: Limits) -> None:
+        self._place = place
+        self._limits = limits
+        self._listener = Listener(me, gate, limits=limits)
+        self._registration: Registration | None = None
+        self.port = 0
+
+    async def open(self) -> int:
+        """Listens and registers.  Returns the creation.  Raises :class:`NameTaken`, :class:`EpmdError`."""
+        place = self._place
+        alive, host = split_name(place.name)
+        self.port = await self._listener.start(place.host or listen_host(host), place.port)
+        try:
+            if place.epmd_port is None:
+                return new_creation()
+            self._registration = await self._register(alive, place.epmd_port)
+        except BaseException:
+            await self._listener.stop()
+            raise
+        return self._registration.creation
+
+    async def _register(self, alive: str, epmd_port: int) -> Registration:
+        client = EpmdClient(port=epmd_port, limits=self._limits)
+        try:
+            return await client.register(alive, self.port, hidden=self._place.hidden)
+        except EpmdError as error:
+            if not isinstance(error.__cause__, ConnectionError):
+                raise
+        addresses: Sequence[str] = self._place.epmd_addresses
+        if await start_detached(epmd_port, addresses, limits=self._limits) is not None:
+            log.info("no epmd was running: started one on port %d", epmd_port)
+        return await client.register(alive, self.port, hidden=self._place.hidden)
+
+    async def close(self) -> None:
+        """Takes the entry back and stops listening."""
+        if self._registration is not None:
+            await self._registration.close()
+        await self._listener.stop()
+
+
+def listen_host(host: str) -> str:
+    """The address to listen on for a node at `host`: loopback for a loopback host, else every interface."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "0.0.0.0"  # noqa: S104 - a node that others are to reach; loopback names listen on loopback
+    if address.is_loopback:
+        return host
+    return "::" if address.version == 6 else "0.0.0.0"  # noqa: S104
+
+
+def new_creation() -> int:
+    """A creation for a node without epmd: unlike that of an earlier incarnation, in all likelihood."""
+    return secrets.randbelow(2**32 - 4) + 4

@@ -1,0 +1,519 @@
+"""What users hold: one Erlang node, with the verbs of ``Node``, ``Process`` and ``GenServer``.
+
+It puts the parts together (runtime, OTP's services, and the place in the world) and adds no protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from pyerlnode import config
+from pyerlnode.errors import CallError, ConfigError, ConnectFailed, NodeNotRunning
+from pyerlnode.limits import Limits
+from pyerlnode.net.epmd_client import EpmdClient
+from pyerlnode.net.locate import Locator
+from pyerlnode.net.presence import Place, Presence, new_creation
+from pyerlnode.otp import erpc, gen, gen_server, net_kernel
+from pyerlnode.otp.exports import Exports
+from pyerlnode.otp.gen import Process
+from pyerlnode.otp.global_names import GlobalNameServer
+from pyerlnode.otp.io import User, to_stdout
+from pyerlnode.otp.rex import Rex
+from pyerlnode.runtime.actor import Reactor
+from pyerlnode.runtime.events import NodeEvents, Subscription
+from pyerlnode.runtime.exits import SHUTDOWN
+from pyerlnode.runtime.peers import Peers
+from pyerlnode.runtime.requests import destination, reach
+from pyerlnode.runtime.router import Router
+from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.wire import flags
+from pyerlnode.wire.handshake import LocalNode
+from pyerlnode.wire.names import is_long_host, split_name
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    from pyerlnode.net.dial import Address
+    from pyerlnode.otp.gen_server import GenServer
+    from pyerlnode.runtime.actor import Actor
+    from pyerlnode.term import Term
+
+log = logging.getLogger("pyerlnode.node")
+
+NO_NAME = "nonode@nohost"
+STOP_GRACE = 5.0
+"""Seconds that servers get for ``terminate`` when their node stops."""
+
+
+class Node:
+    """An Erlang node in this Python process.  Use it as ``async with Node("py@127.0.0.1") as node:``.
+
+    `name`
+        ``"py@host"``; ``"py"`` completes itself with this machine's short name, as ``--sname py`` does.
+        None: a dynamic name, given by the first peer; such a node is hidden and listens to nobody.
+    `cookie`
+        what proves nodes to each other; by default ``$ERLANG_COOKIE``, else ``~/.erlang.cookie``.
+    `hidden`
+        whether the node stays out of other nodes' ``Node.list()`` and out of the mesh.
+    `listen`, `host`, `port`
+        whether, on which address and on which port other nodes may connect.  By default a name on loopback
+        listens on loopback, any other on all interfaces, on any free port.
+    `epmd`
+        True: the port mapper at ``$ERL_EPMD_PORT`` (4369), started detached where none runs; a number: the
+        one on that port; False: none, with fixed ports: `port` for this node, `peer_ports` for others.
+    `peer_ports`
+        the port of each peer that is to be dialled without a port mapper, by node name; or one, for all.
+    `text`
+        ``"utf8"`` to get binaries that are valid UTF-8 as ``str``; by default binaries are ``bytes``.
+    `limits`
+        every bound on input, memory and waiting.
+    `net_ticktime`
+        seconds of silence after which a peer counts as gone; equal on all nodes of a cluster.
+    `output`
+        takes what remote code prints on behalf of this node; standard output by default.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        cookie: str | None = None,
+        hidden: bool = False,
+        listen: bool = True,
+        host: str | None = None,
+        port: int = 0,
+        epmd: bool | int = True,
+        peer_ports: Mapping[str, int] | int | None = None,
+        text: str | None = None,
+        limits: Limits | None = None,
+        net_ticktime: float = 60.0,
+        output: Callable[[str], None] = to_stdout,
+    ) -> None:
+        if net_ticktime <= 0:
+            raise ConfigError("net_ticktime", net_ticktime, "it must be greater than 0, in seconds")
+        if text not in (None, "utf8"):
+            raise ConfigError("text", text, "it is None (binaries are bytes) or 'utf8'")
+        self._asked_name = None if name is None else config.complete_name(name)
+        self._given_cookie = cookie
+        self._cookies: dict[str, str] = {}
+        self.hidden = hidden or name is None
+        self.limits = limits or Limits()
+        self.net_ticktime = net_ticktime
+        self._listen = listen and name is not None
+        self._host = host
+        self._port = port
+        self._epmd = epmd
+        self._peer_ports = peer_ports
+        self._text = text
+        self._output = output
+        self._executor: ThreadPoolExecutor | None = None
+        self._closed: asyncio.Event | None = None
+        self._running = False
+        self._exports = Exports(self._workers)
+
+    # life ----------------------------------------------------------------------------
+
+    async def start(self) -> Self:
+        """Brings the node up: it listens, is registered, and can be reached when this returns.
+
+        Raises :class:`NameTaken`, :class:`EpmdError`, :class:`ConfigError`.
+        """
+        if self._running:
+            return self
+        self._cookie = config.read_cookie(self._given_cookie)
+        self._closed = asyncio.Event()
+        self._router = Router(self._asked_name or NO_NAME, 0, limits=self.limits, text=self._text)
+        self._events = NodeEvents()
+        self._peers = Peers(self, self._router, self._events)
+        self._router.reach = self._peers.connect
+        self._locator = self._make_locator()
+        self._presence = await self._appear()
+        self._start_services()
+        self._peers.open()
+        self._running = True
+        log.info("node %s is started", self.name)
+        return self
+
+    def _make_locator(self) -> Locator:
+        ports = self._peer_ports
+        epmd_port = self._epmd_port()
+        client = None if epmd_port is None else EpmdClient(port=epmd_port, limits=self.limits)
+        long_names = None
+        if self._asked_name is not None:
+            long_names = is_long_host(split_name(self._asked_name)[1])
+        return Locator(
+            client,
+            ports=None if isinstance(ports, int) else ports,
+            same_port=ports if isinstance(ports, int) else None,
+            long_names=long_names,
+            limits=self.limits,
+        )
+
+    def _epmd_port(self) -> int | None:
+        if self._epmd is False:
+            return None
+        return config.epmd_settings().port if self._epmd is True else int(self._epmd)
+
+    async def _appear(self) -> Presence | None:
+        if not self._listen or self._asked_name is None:
+            return None
+        place = Place(
+            self._asked_name,
+            hidden=self.hidden,
+            host=self._host,
+            port=self._port,
+            epmd_port=self._epmd_port(),
+            epmd_addresses=config.epmd_settings().addresses,
+        )
+        presence = Presence(place, self.introduction, self._peers, self.limits)
+        self._router.registry.creation = await presence.open()
+        return presence
+
+    def _start_services(self) -> None:
+        router = self._router
+        if router.registry.creation == 0 and self._asked_name is not None:
+            router.registry.creation = new_creation()
+        self._global = GlobalNameServer(router, self._peers.connect, self._peers.disconnect)
+        self._net_kernel = net_kernel.NetKernel(router)
+        self._rex = Rex(router, self._exports, self)
+        self._user = User(router, self._output)
+        self._client = Reactor(router, _ignore)
+        router.spawner = erpc.Spawner(router, self._exports, self)
+        if not self.hidden:
+            self._events.listen(self._global.on_node_event)
+        self._global.start()
+
+    async def stop(self) -> None:
+        """Says good-bye: servers terminate, processes end with ``shutdown``, connections close after what was
+        sent is out, and the name is free when this returns.  May be called twice."""
+        if not self._running:
+            return
+        self._running = False
+        await self._global.stop()
+        await self._stop_processes()
+        await self._peers.close()
+        if self._presence is not None:
+            await self._presence.close()
+        self._events.close()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+        if self._closed is not None:
+            self._closed.set()
+        log.info("node %s is stopped", self.name)
+
+    async def _stop_processes(self) -> None:
+        processes = [actor for actor in self._router.registry if isinstance(actor, Process)]
+        servers = [process for process in processes if process.ends_on_request]
+        for process in servers:
+            gen_server.ask_to_stop(process)
+        tasks = [process.task for process in servers if process.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_GRACE)
+        current = asyncio.current_task()
+        for process in processes:
+            if process.task is not current:
+                process.end(SHUTDOWN)
+        ended = [process.task for process in processes if process.task is not None]
+        ended = [task for task in ended if task is not current]
+        if ended:
+            await asyncio.wait(ended, timeout=STOP_GRACE)
+
+    async def wait_closed(self) -> None:
+        """Returns when the node has stopped."""
+        if self._closed is not None:
+            await self._closed.wait()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    # who we are ------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """This node's name; ``nonode@nohost`` for a dynamic one that no peer has named yet."""
+        if self._running or self._asked_name is None:
+            return self._router.node if hasattr(self, "_router") else NO_NAME
+        return self._asked_name
+
+    @property
+    def cookie(self) -> str:
+        """The cookie for peers that have none of their own."""
+        self._check_running()
+        return self._cookie
+
+    @property
+    def creation(self) -> int:
+        """What tells this incarnation of the node from others of the same name."""
+        return self._check_running().registry.creation
+
+    @property
+    def port(self) -> int | None:
+        """The port that this node listens on; None where it does not."""
+        self._check_running()
+        return None if self._presence is None else self._presence.port
+
+    def set_cookie(self, peer: str, cookie: str) -> None:
+        """Uses `cookie` with `peer` alone, in both directions."""
+        self._cookies[peer] = config.check_cookie("cookie", cookie)
+
+    def cookie_for(self, peer: str) -> str:
+        """The cookie that is shared with `peer`."""
+        return self._cookies.get(peer, self._cookie)
+
+    def introduction(self) -> LocalNode:
+        """What this node says about itself in a handshake."""
+        announced = flags.HIDDEN if self.hidden else flags.VISIBLE
+        registry = self._router.registry
+        if self._asked_name is None and registry.node == NO_NAME:
+            return LocalNode(config.short_host(), announced | flags.Flags.NAME_ME, 0, dynamic=True)
+        return LocalNode(registry.node, announced, registry.creation)
+
+    def named(self, name: str, creation: int) -> None:
+        """A peer gave this node its name."""
+        registry = self._router.registry
+        if registry.node != name:
+            registry.node, registry.creation = Atom(name), creation
+            log.info("this node is now %s", name)
+
+    async def locate(self, peer: str) -> Address:
+        """Where `peer` can be dialled."""
+        return await self._locator.locate(peer)
+
+    def _check_running(self) -> Router:
+        if not self._running:
+            raise NodeNotRunning(
+                f"{self.name} is not running: use `async with Node(...)`, or await start() first"
+            )
+        return self._router
+
+    # connections -----------------------------------------------------------------------
+
+    async def connect(self, peer: str, timeout: float = 7.0) -> bool:
+        """Connects to `peer` within `timeout` seconds.  True when connected: already, or to itself, too.
+
+        Raises :class:`ConnectFailed`, whose text says what went wrong and what to do.
+        """
+        router = self._check_running()
+        if peer == router.node:
+            return True
+        try:
+            async with asyncio.timeout(timeout):
+                await self._peers.connect(peer)
+        except TimeoutError as error:
+            raise ConnectFailed(peer, "timeout", f"no connection within {timeout:g} s") from error
+        return True
+
+    async def ping(self, peer: str, timeout: float = 7.0) -> bool:
+        """True for pong, False for pang: a peer that cannot be reached raises nothing."""
+        return await net_kernel.ping(self._me(), peer, timeout)
+
+    def list(self, kind: str = "visible") -> list[str]:
+        """Names of nodes, as ``Node.list/1``, in no particular order.
+
+        `kind` is ``"visible"``, ``"hidden"``, ``"connected"`` (both), ``"this"`` or ``"known"`` (all met).
+        """
+        sessions = self._check_running().sessions.values()
+        match kind:
+            case "visible":
+                return [session.name for session in sessions if session.info.visible]
+            case "hidden":
+                return [session.name for session in sessions if not session.info.visible]
+            case "connected":
+                return [session.name for session in sessions]
+            case "this":
+                return [self.name]
+            case "known":
+                return [self.name, *self._peers.known]
+        raise ConfigError("kind", kind, "it is 'visible', 'hidden', 'connected', 'this' or 'known'")
+
+    async def disconnect(self, peer: str) -> bool:
+        """Closes the connection to `peer`; False where there is none."""
+        self._check_running()
+        return self._peers.disconnect(peer)
+
+    def monitor_nodes(self) -> Subscription:
+        """Nodes coming and going from now on: ``async for event in node.monitor_nodes()``.
+
+        Yields :class:`NodeUp` before the first message of a connection and :class:`NodeDown` after its last.
+        """
+        self._check_running()
+        return self._events.subscribe()
+
+    # messages and calls ----------------------------------------------------------------
+
+    def _me(self) -> Actor:
+        self._check_running()
+        return self._client
+
+    async def send(self, dest: Term, message: Term) -> None:
+        """Sends `message` to a pid, ``"name"``, ``("name", "node@host")`` or an alias.
+
+        Connects on demand and waits while the connection is congested.  Raises :class:`ConnectFailed`.
+        """
+        me = self._me()
+        to = destination(me.router, dest)
+        payload = encode_bare(message)
+        await reach(me.router, to.node)
+        me.emit_message(to.node, to.target, payload)
+        await me.router.room(to.node)
+
+    async def call(self, dest: Term, request: Term, timeout: float | None = gen.DEFAULT_TIMEOUT) -> Term:
+        """Calls a gen_server; gives its reply.  `timeout` is in seconds, None for ever.
+
+        Raises :class:`NoProc`, :class:`NodeDown` and :class:`RemoteExit` as soon as they are known, and
+        :class:`CallTimeout`; a reply that comes later vanishes.
+        """
+        return await gen.call(self._me(), dest, request, timeout)
+
+    async def cast(self, dest: Term, message: Term) -> None:
+        """Sends a gen_server a message that it does not answer."""
+        await gen.cast(self._me(), dest, message)
+
+    async def multi_call(
+        self, nodes: Iterable[str], name: str, request: Term, timeout: float | None = gen.DEFAULT_TIMEOUT
+    ) -> tuple[dict[str, Term], dict[str, CallError]]:
+        """Calls the server `name` on all `nodes` at once: replies by node, and errors by node."""
+        return await gen.multi_call(self._me(), nodes, name, request, timeout)
+
+    async def abcast(self, nodes: Iterable[str], name: str, message: Term) -> None:
+        """Casts to the server `name` on all `nodes`; those that cannot be reached are passed over."""
+        await gen.abcast(self._me(), nodes, name, message)
+
+    async def rpc(
+        self,
+        peer: str,
+        module: str,
+        function: str,
+        args: Iterable[Term] = (),
+        timeout: float | None = gen.DEFAULT_TIMEOUT,
+    ) -> Term:
+        """Calls ``module:function(args)`` at `peer`, as ``:erpc.call``; Elixir's modules are ``Elixir.X``.
+
+        Raises :class:`RemoteError` with kind, reason and stack for what it raised there, :class:`NodeDown`,
+        :class:`CallTimeout`.
+        """
+        me = self._me()
+        return await erpc.call(me, peer, module, function, [*args], timeout, self._user.pid)
+
+    # processes -------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def process(self, name: str | None = None) -> AsyncIterator[Process]:
+        """A process whose body is the block: ``async with node.process() as me:``."""
+        me = Process(self._check_running(), self)
+        try:
+            if name is not None:
+                me.register(name)
+        except BaseException:
+            me.end(SHUTDOWN)
+            raise
+        async with me.block():
+            yield me
+
+    async def spawn(
+        self,
+        body: Callable[..., Awaitable[Any]],
+        *args: Any,
+        name: str | None = None,
+        link: Pid | None = None,
+        monitor: Pid | None = None,
+    ) -> Pid:
+        """Starts a process that runs ``await body(me, *args)``; returns its pid.
+
+        `link` is the pid of a process here that is linked to it, `monitor` of one that watches it, both from
+        before it runs.
+        """
+        me = self._new_process(name)
+        for pid in () if link is None else (link,):
+            self._local(pid).emit_link(me.pid)
+        for pid in () if monitor is None else (monitor,):
+            self._local(pid).emit_monitor(me.pid, me.pid.node)
+        me.start(body, args)
+        return me.pid
+
+    async def start_server(
+        self, server: type[GenServer] | GenServer, *args: Any, name: str | None = None
+    ) -> Pid:
+        """Starts a :class:`GenServer`; returns its pid once ``init(*args)`` is done.
+
+        Raises what ``init`` raised, and :class:`NameTaken`.
+        """
+        instance = server() if isinstance(server, type) else server
+        me = self._new_process(name)
+        runner = gen_server.Server(instance, args, self._workers)
+        me.ends_on_request = True
+        me.start(runner.run, ())
+        return await runner.started
+
+    def _new_process(self, name: str | None) -> Process:
+        me = Process(self._check_running(), self)
+        if name is not None:
+            try:
+                me.register(name)
+            except BaseException:
+                me.end(SHUTDOWN)
+                raise
+        return me
+
+    def _local(self, pid: Pid) -> Actor:
+        actor = self._router.registry.find(pid)
+        if actor is None:
+            raise ConfigError("pid", str(pid), "it is not a living process of this node")
+        return actor
+
+    def register(self, name: str, pid: Pid) -> None:
+        """Registers a process of this node under `name`.  Raises :class:`NameTaken`."""
+        self._check_running().registry.register(name, self._local(pid))
+
+    def unregister(self, name: str) -> bool:
+        """Frees `name`; False where nobody had it."""
+        return self._check_running().registry.unregister(name)
+
+    def whereis(self, name: str) -> Pid | None:
+        """The pid of the process that is registered as `name`."""
+        actor = self._check_running().registry.whereis(name)
+        return None if actor is None else actor.pid
+
+    def registered(self) -> Sequence[str]:
+        """Every registered name of this node."""
+        return [*self._check_running().registry.names()]
+
+    # exports ---------------------------------------------------------------------------
+
+    def export(
+        self, module: str, function: str | None = None, target: Callable[..., Any] | None = None
+    ) -> Any:
+        """Lets other nodes call a function: by ``:rpc.call``, ``:erpc.call`` and ``Node.spawn``.
+
+        ``node.export("py.stats", "mean", mean)``, or as a decorator, ``@node.export("py.stats")``, under the
+        function's own name.  Nothing else can be called.
+        """
+        if target is not None and function is not None:
+            self._exports.add(module, function, target)
+            return target
+
+        def exporter(found: Callable[..., Any]) -> Callable[..., Any]:
+            self._exports.add(module, function or found.__name__, found)
+            return found
+
+        return exporter
+
+    def _workers(self) -> ThreadPoolExecutor:
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(thread_name_prefix="pyerlnode")
+        return self._executor
+
+
+def _ignore(message: Term) -> None:
+    """Messages to the node itself: nobody reads them."""

@@ -1,0 +1,157 @@
+"""Remote function calls: ours to other nodes, and theirs to what this node exports (kernel's ``erpc``).
+
+A call spawns ``erpc:execute_call(ResRef, M, F, A)`` at the callee with a monitor, and takes the result
+from the reason that this process exits with: ``{ResRef, return, Value}``, or ``throw``, ``exit``, ``error``.
+Elixir's ``:rpc.call`` and ``:erpc.call``, and ``Node.spawn``, arrive here as the same spawn requests; what is
+not exported ends with ``undef``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from pyerlnode.errors import CallTimeout, Exit, NodeDown, RemoteError
+from pyerlnode.otp.gen import Process
+from pyerlnode.runtime import spawn
+from pyerlnode.runtime.exits import NOCONNECTION, encodable, exception_struct, is_reason, stack_of, undef
+from pyerlnode.runtime.requests import expect, reach_or_down, settle
+from pyerlnode.term import Atom, Pid, brief
+
+if TYPE_CHECKING:
+    from pyerlnode.otp.exports import Exports
+    from pyerlnode.runtime.actor import Actor, Answer
+    from pyerlnode.runtime.router import Router
+    from pyerlnode.term import Reference, Term
+    from pyerlnode.wire.control import SpawnRequest
+
+ERPC = Atom("erpc")
+RETURN = Atom("return")
+ERROR = Atom("error")
+EXIT = Atom("exit")
+
+
+# ---------------------------------------------------------------------------------- ours
+
+
+async def call(
+    actor: Actor, peer: str, module: str, function: str, args: list[Term], timeout: float | None, leader: Pid
+) -> Term:
+    """Calls ``module:function(args)`` at `peer` and gives its result.
+
+    Raises :class:`RemoteError` for what it raised there, :class:`NodeDown`, :class:`CallTimeout`.
+    """
+    where = f"{module}:{function}/{len(args)} at {peer}"
+    try:
+        async with asyncio.timeout(timeout):
+            await reach_or_down(actor.router, Atom(peer))
+            return await _call(actor, Atom(peer), (Atom(module), Atom(function), list(args)), leader, where)
+    except TimeoutError as error:
+        if isinstance(error, CallTimeout):
+            raise
+        raise CallTimeout(f"no result of {where} within {timeout:g} s") from error
+
+
+async def _call(
+    actor: Actor, peer: Atom, mfa: tuple[Atom, Atom, list[Term]], leader: Pid, where: str
+) -> Term:
+    registry = actor.router.registry
+    ref, result_ref = registry.reference(), registry.reference()
+    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def answered(result: Pid | Atom) -> None:
+        if isinstance(result, Pid):
+            if future.done():
+                actor.emit_demonitor(ref)  # nobody waits any more
+        elif not future.done():
+            future.set_exception(_not_spawned(peer, result, where))
+
+    try:
+        expect(actor, ref, future)
+        arguments = [result_ref, *mfa]
+        if not spawn.request(
+            actor,
+            peer,
+            ref,
+            (ERPC, "execute_call"),
+            arguments,
+            leader=leader,
+            monitor=True,
+            answered=answered,
+        ):
+            raise NodeDown(peer)
+        answer = await future
+    finally:
+        future.cancel()
+        settle(actor, ref)
+    return _result(answer.value, result_ref, peer, where)
+
+
+def _not_spawned(peer: Atom, why: Atom, where: str) -> Exception:
+    if is_reason(why, NOCONNECTION):
+        return NodeDown(peer)
+    return RemoteError("erpc", why, [], f"{where} could not be started: {why}")
+
+
+def _result(reason: Term, ref: Reference, peer: Atom, where: str) -> Term:
+    match reason:
+        case (mark, kind, value) if mark == ref and kind == RETURN:
+            return value
+        case (mark, kind, (by, value)) if mark == ref and kind == ERROR and by == ERPC:
+            raise RemoteError("erpc", value, [], f"{where} failed: {brief(value)}")
+        case (mark, kind, value) if mark == ref:
+            raise RemoteError(str(kind), value, [], f"{where} failed: {kind} {brief(value)}")
+        case (mark, kind, value, stack) if mark == ref and kind == ERROR:
+            raise RemoteError("error", value, stack, f"{where} failed: {brief(value)}")
+    if is_reason(reason, NOCONNECTION):
+        raise NodeDown(peer)
+    raise RemoteError("signal", reason, [], f"{where} was ended: {brief(reason)}")
+
+
+# ---------------------------------------------------------------------------------- theirs
+
+
+class Spawner:
+    """Answers the spawn requests of other nodes with what this node exports."""
+
+    def __init__(self, router: Router, exports: Exports, node: Any) -> None:
+        self._router = router
+        self._exports = exports
+        self._node = node
+
+    def __call__(self, control: SpawnRequest, args: Term) -> None:
+        """Starts the process that is asked for, or says why not."""
+        options = spawn.parse_options(control.options)
+        if options is None or type(args) is not list:
+            spawn.refuse(self._router, control, spawn.BADOPT)
+            return
+        process = Process(self._router, self._node)
+        spawn.tie(self._router, process, control, options)
+        process.start(self._body, (control.module, control.function, args))
+
+    async def _body(self, me: Process, module: Atom, function: Atom, args: list[Term]) -> None:
+        match (module, function, args):
+            case (by, name, [ref, m, f, a]) if by == ERPC and name == "execute_call":
+                me.end(encodable(await self._execute_call(ref, m, f, a)))
+            case (by, name, [m, f, a]) if by == ERPC and name == "execute_cast":
+                await self._run(m, f, a)
+            case _:
+                await self._run(module, function, args)
+
+    async def _run(self, module: Term, function: Term, args: Term) -> Term:
+        target = self._exports.find(module, function, args)
+        if target is None:
+            raise Exit(undef(module, function, args))
+        return await self._exports.run(target, args)
+
+    async def _execute_call(self, ref: Term, module: Term, function: Term, args: Term) -> Term:
+        target = self._exports.find(module, function, args)
+        if target is None:
+            return (ref, ERROR, *undef(module, function, args))
+        try:
+            value = await self._exports.run(target, args)
+        except Exit as error:
+            return (ref, EXIT, encodable(error.reason))
+        except Exception as error:  # noqa: BLE001 - the caller gets it, as an Elixir exception
+            return (ref, ERROR, exception_struct(error), stack_of(error))
+        return (ref, RETURN, encodable(value))

@@ -1,0 +1,118 @@
+"""Calls and casts to ``gen_server``s, on any node (the wire of stdlib's ``gen``).
+
+A call is ``{'$gen_call', {Pid, [alias | Ref]}, Request}`` under a monitor whose reference is an alias; the
+answer is ``{[alias | Ref], Reply}``.  A cast is ``{'$gen_cast', Request}``.  Every error is raised as soon
+as it is known: a name that nobody has, a callee that ends, a connection that is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pyerlnode.errors import CallError, NodeDown, NodeError, NoProc, RemoteExit
+from pyerlnode.runtime import process
+from pyerlnode.runtime.exits import NOCONNECTION, NOPROC, is_reason
+from pyerlnode.runtime.requests import Destination, destination, reach, request, tag_of
+from pyerlnode.term import Atom, brief, encode_bare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyerlnode.runtime.actor import Actor
+    from pyerlnode.term import Reference, Term
+
+GEN_CALL = Atom("$gen_call")
+GEN_CAST = Atom("$gen_cast")
+DEFAULT_TIMEOUT = 5.0
+
+
+async def call(actor: Actor, dest: Term, message: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
+    """Calls the gen_server at `dest` and gives its reply; `timeout` is in seconds, None for ever.
+
+    Raises :class:`NoProc`, :class:`NodeDown`, :class:`RemoteExit` as soon as they are known, and
+    :class:`CallTimeout` after `timeout`.
+    """
+    to = destination(actor.router, dest)
+
+    def build(ref: Reference) -> Term:
+        return (GEN_CALL, (actor.pid, tag_of(ref)), message)
+
+    answer = await request(actor, to, build, timeout)
+    if answer.down:
+        raise failure(to, answer.value)
+    return answer.value
+
+
+def failure(to: Destination, reason: Term) -> CallError:
+    """What the death of the callee means to the caller."""
+    if is_reason(reason, NOPROC):
+        return NoProc(f"there is no process {to}: is it started, and is that its registered name?")
+    if is_reason(reason, NOCONNECTION):
+        return NodeDown(to.node)
+    return RemoteExit(reason, f"{to} ended before it answered: {brief(reason)}")
+
+
+async def cast(actor: Actor, dest: Term, message: Term) -> None:
+    """Sends `message` to the gen_server at `dest`, without an answer.
+
+    A process that does not exist swallows it.  Raises :class:`ConnectFailed` for a node that cannot be
+    reached.
+    """
+    to = destination(actor.router, dest)
+    payload = encode_bare((GEN_CAST, message))
+    await reach(actor.router, to.node)
+    actor.emit_message(to.node, to.target, payload)
+
+
+async def multi_call(
+    actor: Actor, nodes: Iterable[str], name: str, message: Term, timeout: float | None = DEFAULT_TIMEOUT
+) -> tuple[dict[str, Term], dict[str, CallError]]:
+    """Calls the server `name` on every node at once: the replies by node, and the errors by node."""
+    names = list(dict.fromkeys(str(node) for node in nodes))
+    results = await asyncio.gather(*(_outcome(actor, (name, node), message, timeout) for node in names))
+    replies: dict[str, Term] = {}
+    errors: dict[str, CallError] = {}
+    for node, (reply, error) in zip(names, results, strict=True):
+        if error is None:
+            replies[node] = reply
+        else:
+            errors[node] = error
+    return replies, errors
+
+
+async def _outcome(
+    actor: Actor, dest: Term, message: Term, timeout: float | None
+) -> tuple[Term, CallError | None]:
+    try:
+        return await call(actor, dest, message, timeout), None
+    except CallError as error:
+        return None, error
+
+
+async def abcast(actor: Actor, nodes: Iterable[str], name: str, message: Term) -> None:
+    """Casts `message` to the server `name` on every node; those that cannot be reached are passed over."""
+    names = dict.fromkeys(str(node) for node in nodes)
+    await asyncio.gather(*(_try_cast(actor, (name, node), message) for node in names))
+
+
+async def _try_cast(actor: Actor, dest: Term, message: Term) -> None:
+    try:
+        await cast(actor, dest, message)
+    except NodeError:
+        return
+
+
+class Process(process.Process):
+    """One process of a node, with OTP's calls.
+
+    Whatever may have to dial is awaited; the rest is plain.
+    """
+
+    async def call(self, dest: Term, message: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
+        """Calls a gen_server, as :meth:`pyerlnode.Node.call`; the caller that it sees is this process."""
+        return await call(self, dest, message, timeout)
+
+    async def cast(self, dest: Term, message: Term) -> None:
+        """Casts to a gen_server, as :meth:`pyerlnode.Node.cast`."""
+        await cast(self, dest, message)

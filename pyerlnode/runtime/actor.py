@@ -1,0 +1,269 @@
+"""What has a pid: the state that signals act on, and the signals it can send.
+
+An actor is the BEAM's process without its body.  Two kinds of body stand on it: a coroutine with a
+mailbox (:class:`pyerlnode.runtime.process.Process`), and a plain function that takes each message as it
+arrives (:class:`Reactor`), for services that must answer at once.  Everything here is synchronous, and
+assumes that the nodes concerned are connected; who may have to dial first awaits ``Router.reach``.
+(Erlang Reference Manual, "Processes"; ERTS distribution protocol, "Link Protocol".)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NORMAL, is_reason
+from pyerlnode.term import Atom, ImproperList, Pid, Reference, encode_bare
+from pyerlnode.wire import control as c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyerlnode.runtime.router import Router
+    from pyerlnode.term import Term
+
+ALIAS = Atom("alias")
+DOWN = Atom("DOWN")
+EXIT = Atom("EXIT")
+PROCESS = Atom("process")
+
+LINKED = 0  # a link's state is 0 while it is active, else the id of the unlink that awaits its ack
+
+
+class Watched(NamedTuple):
+    """One of our monitors: what is watched, and on which node."""
+
+    target: Pid | Atom
+    node: Atom
+
+    @property
+    def shown(self) -> Term:
+        """How 'DOWN' names it: the pid, or ``{Name, Node}``."""
+        return self.target if isinstance(self.target, Pid) else (self.target, self.node)
+
+
+class Watcher(NamedTuple):
+    """Somebody's monitor of us: who watches, and by which name or pid."""
+
+    watcher: Pid
+    target: Pid | Atom
+
+
+class Answer(NamedTuple):
+    """What a pending request of an actor gets: a ``reply`` or the ``down`` of the one who was asked."""
+
+    down: bool
+    value: Term
+
+
+class Spawning(NamedTuple):
+    """A spawn request of ours that is not answered yet."""
+
+    node: Atom
+    answered: Callable[[Pid | Atom], None]
+
+
+class Actor(ABC):
+    """A pid with its links, monitors, aliases, names and pending requests."""
+
+    def __init__(self, router: Router) -> None:
+        self.router = router
+        self.number = router.registry.add(self)
+        self.alive = True
+        self.exit_reason: Term = None
+        self.trap_exit = False
+        self.group_leader: Pid | None = None
+        self.names: list[Atom] = []
+        self.links: dict[Pid, int] = {}
+        self.monitors: dict[Reference, Watched] = {}
+        self.watchers: dict[Reference, Watcher] = {}
+        self.aliases: dict[Reference, bool] = {}  # reference -> whether one reply ends it
+        self.requests: dict[Reference, Callable[[Answer], None]] = {}
+        self.spawning: dict[Reference, Spawning] = {}
+        self._pid: Pid | None = None
+
+    @property
+    def pid(self) -> Pid:
+        """This actor's pid."""
+        if self._pid is None or self._pid.node != self.router.node:
+            self._pid = self.router.registry.pid(self.number)
+        return self._pid
+
+    # what the body does with what arrives -------------------------------------------
+
+    @abstractmethod
+    def on_message(self, message: Term) -> None:
+        """Takes a message.  Never waits and never raises."""
+
+    def on_exit(self, reason: Term) -> None:
+        """Stops the body: the actor is dead already.  Nothing to do where the body is a function."""
+        return
+
+    # arriving ------------------------------------------------------------------------
+
+    def deliver(self, message: Term) -> None:
+        """Takes one message: an answer to a pending request, or one for the body."""
+        if type(message) is tuple and len(message) == 2 and self._is_answer(message[0], message[1]):
+            return
+        self.on_message(message)
+
+    def _is_answer(self, tag: Term, value: Term) -> bool:
+        if type(tag) is ImproperList and tag.items == (ALIAS,):
+            tag = tag.tail
+            if type(tag) is Reference and tag not in self.requests:
+                return tag.node == self.router.node  # a late reply to one of our calls: it vanishes
+        if type(tag) is not Reference:
+            return False
+        request = self.requests.get(tag)
+        if request is None:
+            return False
+        request(Answer(down=False, value=value))
+        return True
+
+    def deliver_down(self, ref: Reference, reason: Term) -> None:
+        """One of our monitors fires: its node or its process is gone."""
+        watched = self.monitors.pop(ref, None)
+        if watched is None:
+            return
+        request = self.requests.get(ref)
+        if request is not None:
+            request(Answer(down=True, value=reason))
+        else:
+            self.on_message((DOWN, ref, PROCESS, watched.shown, reason))
+
+    def deliver_spawned(self, ref: Reference, result: Pid | Atom) -> None:
+        """The answer to a spawn request: the new pid, or why there is none."""
+        spawning = self.spawning.pop(ref, None)
+        if spawning is not None:
+            spawning.answered(result)
+
+    def deliver_exit(self, sender: Pid, reason: Term, *, linked: bool) -> None:
+        """An exit signal: over a link that just broke, or by ``exit/2``."""
+        if not linked and is_reason(reason, KILL):
+            self.end(KILLED)
+        elif self.trap_exit:
+            self.on_message((EXIT, sender, reason))
+        elif not is_reason(reason, NORMAL) or sender == self.pid:
+            self.end(reason)
+
+    # ending --------------------------------------------------------------------------
+
+    def end(self, reason: Term) -> None:
+        """Ends this actor: everybody who is linked to it or watches it learns `reason`."""
+        if not self.alive:
+            return
+        self.alive = False
+        self.exit_reason = reason
+        self.router.registry.remove(self)
+        self.router.forget(self)
+        self.router.forget_aliases(self.aliases)
+        self._tell_of_end(reason)
+        self.on_exit(reason)
+
+    def _tell_of_end(self, reason: Term) -> None:
+        router, me = self.router, self.pid
+        links, self.links = self.links, {}
+        watchers, self.watchers = self.watchers, {}
+        monitors, self.monitors = self.monitors, {}
+        if links or watchers:
+            payload = encode_bare(reason)
+            for other, state in links.items():
+                if state == LINKED:
+                    router.emit(other.node, c.PayloadExit(me, other), payload)
+            for ref, (watcher, target) in watchers.items():
+                router.forget_watched(ref)
+                router.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref), payload)
+        for ref, watched in monitors.items():
+            router.emit(watched.node, c.DemonitorP(me, watched.target, ref))
+
+    # signals to others ---------------------------------------------------------------
+
+    def emit_message(self, node: Atom, target: Pid | Atom | Reference, payload: bytes) -> bool:
+        """Sends an encoded message; False where `node` is not connected."""
+        if isinstance(target, Pid):
+            return self.router.emit(node, c.SendSender(self.pid, target), payload)
+        if isinstance(target, Reference):
+            return self.router.emit(node, c.AliasSend(self.pid, target), payload)
+        return self.router.emit(node, c.RegSend(self.pid, target), payload)
+
+    def emit_link(self, other: Pid) -> None:
+        """Links to `other`; an exit signal ``noproc`` follows where it does not exist."""
+        if other == self.pid or self.links.get(other) == LINKED:
+            return
+        self.links[other] = LINKED
+        self.router.touch(other.node, self)
+        if not self.router.emit(other.node, c.Link(self.pid, other)):
+            self.lose_link(other)
+
+    def emit_unlink(self, other: Pid) -> None:
+        """Removes the link to `other`: no exit signal of it arrives after this call."""
+        if self.links.get(other) != LINKED:
+            return
+        ident = self.router.unlink_id()
+        if self.router.emit(other.node, c.UnlinkId(ident, self.pid, other)) and self.router.acks_unlink(
+            other.node
+        ):
+            if other in self.links:  # a local ack may have come already
+                self.links[other] = ident
+        else:
+            self.links.pop(other, None)
+
+    def lose_link(self, other: Pid, reason: Term = NOCONNECTION) -> None:
+        """The link to `other` broke with `reason`: an exit signal, if the link was active."""
+        if self.links.pop(other, None) == LINKED:
+            self.deliver_exit(other, reason, linked=True)
+
+    def emit_monitor(self, target: Pid | Atom, node: Atom, ref: Reference | None = None) -> Reference:
+        """Monitors a pid, or a name at `node`; 'DOWN' follows when it ends, or at once where it is not."""
+        ref = ref or self.router.registry.reference()
+        self.monitors[ref] = Watched(target, node)
+        self.router.touch(node, self)
+        if not self.router.emit(node, c.MonitorP(self.pid, target, ref)):
+            self.deliver_down(ref, NOCONNECTION)
+        return ref
+
+    def emit_demonitor(self, ref: Reference) -> bool:
+        """Removes a monitor: no 'DOWN' of it arrives after this call.  False for one that fired."""
+        watched = self.monitors.pop(ref, None)
+        if watched is None:
+            return False
+        self.router.emit(watched.node, c.DemonitorP(self.pid, watched.target, ref))
+        return True
+
+    def emit_exit(self, other: Pid, reason: Term) -> None:
+        """Sends an exit signal, as ``exit/2`` does."""
+        self.router.emit(other.node, c.PayloadExit2(self.pid, other), encode_bare(reason))
+
+    # aliases -------------------------------------------------------------------------
+
+    def alias(self, ref: Reference | None = None, *, once: bool = False) -> Reference:
+        """Makes `ref` (or a new reference) an address of this actor; `once`: until the first message."""
+        ref = ref or self.router.registry.reference()
+        self.aliases[ref] = once
+        self.router.remember_alias(ref, self)
+        return ref
+
+    def unalias(self, ref: Reference) -> bool:
+        """Ends an alias: what is sent to it afterwards is dropped.  False where it was none."""
+        if self.aliases.pop(ref, None) is None:
+            return False
+        self.router.forget_aliases((ref,))
+        return True
+
+
+class Reactor(Actor):
+    """An actor whose body is one synchronous function: services that must answer at once."""
+
+    def __init__(self, router: Router, react: Callable[[Term], None], name: str | None = None) -> None:
+        super().__init__(router)
+        self._react = react
+        if name is not None:
+            router.registry.register(name, self)
+
+    def on_message(self, message: Term) -> None:
+        """Hands the message to the function."""
+        self.router.guarded(self._react, message)
+
+    def reply(self, caller: Term, value: Term) -> None:
+        """Answers a ``$gen_call``: `caller` is its ``From``."""
+        self.router.reply(self, caller, value)

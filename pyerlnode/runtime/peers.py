@@ -1,0 +1,370 @@
+"""The table of peers: who is connected, who is being dialled, and who wins when both dial at once.
+
+Between two nodes at most one connection stands.  For each peer there is at most one attempt of ours:
+
+=============  ====================================================================================
+our state      what a peer's own attempt to us is told (OTP: ``net_kernel``, ``dist_util``)
+=============  ====================================================================================
+nothing        ``ok``
+looking up     ``ok``: our attempt has not said its name yet, so it steps back and waits
+dialling       the attempt of the node with the greater name goes on: ``nok`` where that is ours, else
+               ``ok_simultaneous``, and ours steps back
+connected      ``alive``: the peer has lost the old connection before us; once it has proven the
+               cookie, ours is closed and the new one takes its place
+=============  ====================================================================================
+
+An attempt that stepped back waits for the peer's; should that one fail, it dials again.  While a peer's
+attempt is under way we do not start one.  Nothing that an unproven dialler says changes more than that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING, Protocol
+
+from pyerlnode.errors import (
+    ConnectFailed,
+    CookieMismatch,
+    HandshakeError,
+    MissingFlags,
+    NodeDown,
+    NodeNotRunning,
+    ProtocolError,
+    Refused,
+    WrongPeer,
+)
+from pyerlnode.net.dial import Address, dial
+from pyerlnode.net.session import Session
+from pyerlnode.runtime.events import NodeEvents, NodeUp
+from pyerlnode.wire.handshake import Hello, LocalNode, PeerInfo, Status
+
+if TYPE_CHECKING:
+    from pyerlnode.limits import Limits
+    from pyerlnode.net.stream import Stream
+    from pyerlnode.runtime.router import Router
+    from pyerlnode.term import RawTerm
+    from pyerlnode.wire.control import Control
+
+log = logging.getLogger("pyerlnode.node")
+
+TRIES = 3
+"""How often one attempt dials, where it keeps meeting the peer's own attempt."""
+
+
+class Local(Protocol):
+    """What the table must know of the node that it serves."""
+
+    limits: Limits
+    net_ticktime: float
+
+    def introduction(self) -> LocalNode:
+        """What we say about ourselves in a handshake."""
+
+    def cookie_for(self, peer: str) -> str:
+        """The cookie that we share with `peer`."""
+
+    async def locate(self, peer: str) -> Address:
+        """Where `peer` can be dialled; raises :class:`ConnectFailed`."""
+
+    def named(self, name: str, creation: int) -> None:
+        """A peer gave us this name."""
+
+
+class Attempt:
+    """One try of ours to reach a peer, shared by all who wait for it."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.outcome: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        self.outcome.add_done_callback(_seen)
+        self.task: asyncio.Task[None] | None = None
+        self.dialling: asyncio.Task[Session] | None = None
+        self.begun = False
+        """Whether our name is on the wire."""
+
+    def step_back(self) -> None:
+        """Gives way to the peer's own attempt."""
+        self.begun = False
+        if self.dialling is not None:
+            self.dialling.cancel()
+
+
+def _seen(future: asyncio.Future[Session]) -> None:
+    if not future.cancelled():
+        future.exception()  # somebody may have stopped waiting: that is no error
+
+
+class Peers:
+    """Connections to other nodes, made by either side."""
+
+    def __init__(self, local: Local, router: Router, events: NodeEvents) -> None:
+        self._local = local
+        self._router = router
+        self._events = events
+        self._attempts: dict[str, Attempt] = {}
+        self._incoming: dict[str, int] = {}
+        self._change = asyncio.Event()  # set, and replaced, whenever a peer's attempt ends
+        self._dynamic: set[str] = set()
+        self._closed = True
+        self.known: dict[str, None] = {}
+
+    @property
+    def sessions(self) -> dict[str, Session]:
+        """Every connection that stands, by peer."""
+        return self._router.sessions
+
+    def open(self) -> None:
+        """Lets connections be made, by either side."""
+        self._closed = False
+
+    # dialling ------------------------------------------------------------------------
+
+    async def connect(self, peer: str) -> Session:
+        """The connection to `peer`, made now where there is none.  Raises :class:`ConnectFailed`."""
+        session = self.sessions.get(peer)
+        if session is not None:
+            return session
+        if self._closed:
+            raise NodeNotRunning(f"cannot connect to {peer}: this node is stopped")
+        attempt = self._attempts.get(peer)
+        if attempt is None:
+            attempt = self._attempts[peer] = Attempt(peer)
+            attempt.task = asyncio.get_running_loop().create_task(self._try(attempt), name=f"dial {peer}")
+        return await asyncio.shield(attempt.outcome)
+
+    async def _try(self, attempt: Attempt) -> None:
+        try:
+            session = await self._reach(attempt)
+        except asyncio.CancelledError:
+            self._fail(attempt, ConnectFailed(attempt.peer, "refused", "this node was stopped meanwhile"))
+            raise
+        except ConnectFailed as error:
+            self._fail(attempt, error)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            self._fail(attempt, ConnectFailed(attempt.peer, "refused", f"{type(error).__name__}: {error}"))
+        else:
+            self._attempts.pop(attempt.peer, None)
+            if not attempt.outcome.done():
+                attempt.outcome.set_result(session)
+
+    def _fail(self, attempt: Attempt, error: ConnectFailed) -> None:
+        self._attempts.pop(attempt.peer, None)
+        if not attempt.outcome.done():
+            attempt.outcome.set_exception(error)
+
+    async def _reach(self, attempt: Attempt) -> Session:
+        address = await self._local.locate(attempt.peer)
+        refused: Refused | None = None
+        for _ in range(TRIES):
+            session = await self._incoming_session(attempt.peer)
+            if session is not None:
+                return session
+            try:
+                session = await self._dial(attempt, address)
+            except Refused as error:
+                if error.status != Status.NOK:
+                    raise explained(attempt.peer, error) from error
+                refused = error
+                session = await self._awaited(attempt.peer)
+            if session is not None:
+                return session
+        raise ConnectFailed(attempt.peer, "refused", _both_dialled(attempt.peer)) from refused
+
+    async def _dial(self, attempt: Attempt, address: Address) -> Session | None:
+        """Dials once; None when we gave way to the peer's own attempt."""
+        attempt.dialling = asyncio.get_running_loop().create_task(self._shake_hands(attempt, address))
+        try:
+            await asyncio.wait([attempt.dialling])
+            return None if attempt.dialling.cancelled() else attempt.dialling.result()
+        except Refused:
+            raise
+        except (ProtocolError, OSError) as error:
+            raise explained(attempt.peer, error) from error
+        finally:
+            attempt.dialling.cancel()
+            attempt.dialling = None
+            attempt.begun = False
+
+    async def _shake_hands(self, attempt: Attempt, address: Address) -> Session:
+        def begin() -> None:
+            attempt.begun = True
+
+        peer = attempt.peer
+        stream, info = await dial(
+            address,
+            self._local.introduction(),
+            peer,
+            self._local.cookie_for(peer),
+            limits=self._local.limits,
+            insist=lambda: peer not in self.sessions,
+            on_begin=begin,
+        )
+        return self._up(stream, info)
+
+    async def _incoming_session(self, peer: str) -> Session | None:
+        """Waits for the attempt that `peer` itself is making, where it is."""
+        if self._incoming.get(peer):
+            return await self._awaited(peer)
+        return self.sessions.get(peer)
+
+    async def _awaited(self, peer: str) -> Session | None:
+        """The connection that `peer` makes to us; None when it fails or takes longer than one may."""
+        try:
+            async with asyncio.timeout(self._local.limits.handshake_time):
+                while peer not in self.sessions:
+                    await self._change.wait()
+                    if not self._incoming.get(peer):
+                        break
+        except TimeoutError:
+            log.debug("%s did not connect to us in time", peer)
+        return self.sessions.get(peer)
+
+    # being dialled (pyerlnode.net.listen.ListenGate) ---------------------------------------
+
+    def cookie_for(self, peer: str) -> str:
+        """The cookie that we share with `peer`."""
+        return self._local.cookie_for(peer)
+
+    def decide(self, hello: Hello) -> Status:
+        """What to tell a dialler that says it is `hello`."""
+        peer, me = hello.name, self._local.introduction().name
+        if self._closed or peer == me:
+            return Status.NOK
+        if hello.dynamic:
+            return Status.OK
+        status = self._verdict(peer, me)
+        if status is not Status.NOK:
+            self._incoming[peer] = self._incoming.get(peer, 0) + 1
+        return status
+
+    def _verdict(self, peer: str, me: str) -> Status:
+        if peer in self.sessions:
+            return Status.ALIVE
+        attempt = self._attempts.get(peer)
+        if attempt is None or attempt.dialling is None:
+            return Status.OK
+        if attempt.begun and me > peer:
+            return Status.NOK
+        begun = attempt.begun
+        attempt.step_back()
+        return Status.OK_SIMULTANEOUS if begun else Status.OK
+
+    def name_for(self, host: str) -> tuple[str, int]:
+        """A name and a creation for a peer that has none."""
+        while True:
+            name = f"{_random_name()}@{host}"
+            if name not in self.sessions:
+                self._dynamic.add(name)
+                return name, secrets.randbelow(2**32 - 4) + 4
+
+    def proven(self, info: PeerInfo) -> None:
+        """`info` has the cookie: an older connection to it makes room."""
+        old = self.sessions.get(info.name)
+        if old is not None:
+            log.info("%s connected anew: closing the old connection to it", info.name)
+            old.close("connection replaced by the peer")
+
+    def established(self, stream: Stream, info: PeerInfo) -> None:
+        """The acceptor's side of the handshake is done."""
+        self._leave(info.name)
+        if self._closed:
+            stream.close()
+        else:
+            self._up(stream, info)
+        self._settle()
+
+    def failed(self, peer: str | None, error: Exception) -> None:
+        """A dialler did not make it."""
+        if peer is not None:
+            if not (isinstance(error, Refused) and error.status == Status.NOK):
+                self._leave(peer)
+            self._settle()
+
+    def _leave(self, peer: str) -> None:
+        left = self._incoming.get(peer, 0) - 1
+        if left > 0:
+            self._incoming[peer] = left
+        else:
+            self._incoming.pop(peer, None)
+
+    def _settle(self) -> None:
+        change, self._change = self._change, asyncio.Event()
+        change.set()
+
+    # connections ---------------------------------------------------------------------
+
+    def _up(self, stream: Stream, info: PeerInfo) -> Session:
+        old = self.sessions.get(info.name)
+        if old is not None:
+            old.close("connection replaced")
+        self._local.named(info.local_name, info.local_creation)
+        session = Session(stream, info, self, ticktime=self._local.net_ticktime, limits=self._local.limits)
+        self._router.node_up(session)
+        self.known[info.name] = None
+        log.info("node %s is up", info.name)
+        self._events.publish(NodeUp(info.name, info.visible))
+        session.start()
+        return session
+
+    def deliver(self, session: Session, control: Control, payload: RawTerm | None) -> None:
+        """Passes a signal on (:class:`pyerlnode.net.session.Sink`)."""
+        self._router.deliver(session, control, payload)
+
+    def lost(self, session: Session, reason: str) -> None:
+        """A connection is gone (:class:`pyerlnode.net.session.Sink`)."""
+        if self._router.node_down(session):
+            log.info("node %s is down: %s", session.name, reason)
+            self._events.publish(NodeDown(session.name, reason))
+
+    def disconnect(self, peer: str, reason: str = "disconnect") -> bool:
+        """Closes the connection to `peer`; False where there is none."""
+        session = self.sessions.get(peer)
+        if session is None:
+            return False
+        session.close(reason)
+        return True
+
+    async def close(self) -> None:
+        """Ends every attempt and every connection, all at once; nothing new is made afterwards."""
+        self._closed = True
+        tasks = [attempt.task for attempt in self._attempts.values() if attempt.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        sessions = list(self.sessions.values())
+        await asyncio.gather(*(session.flush() for session in sessions), return_exceptions=True)
+        for session in sessions:
+            session.close("this node stops")
+
+
+def _random_name() -> str:
+    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return "".join(secrets.choice(alphabet) for _ in range(13))
+
+
+def explained(peer: str, error: Exception) -> ConnectFailed:
+    """What went wrong in a dial, as the error that users meet."""
+    match error:
+        case CookieMismatch():
+            stage = "cookie"
+        case MissingFlags():
+            stage = "flags"
+        case WrongPeer():
+            stage = "name"
+        case Refused() | HandshakeError():
+            stage = "refused"
+        case TimeoutError():
+            return ConnectFailed(
+                peer, "timeout", "it did not answer in time: is it stopped, or behind a firewall?"
+            )
+        case OSError():
+            return ConnectFailed(peer, "port", f"its port cannot be reached ({error.strerror or error})")
+        case _:
+            stage = "refused"
+    return ConnectFailed(peer, stage, str(error))
+
+
+def _both_dialled(peer: str) -> str:
+    return f"{peer} insists on its own attempt to reach us, which does not arrive: can it reach our port?"

@@ -1,0 +1,220 @@
+"""A process as Python users hold it: a pid, a mailbox, and a coroutine or a block as its body.
+
+Whatever may have to dial is awaited; the rest is plain.  A process ends when its body returns
+(``normal``), raises (a reason that Elixir prints as an exception), raises :class:`Exit`, or when an exit
+signal reaches it, which cancels the body (Erlang Reference Manual, "Processes").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from pyerlnode.errors import ConnectFailed, Exit
+from pyerlnode.runtime.actor import Actor
+from pyerlnode.runtime.exits import KILLED, NORMAL, OVERFLOW, SHUTDOWN, is_reason, reason_of
+from pyerlnode.runtime.mailbox import Mailbox
+from pyerlnode.runtime.requests import destination, reach
+from pyerlnode.term import Atom, Pid, Reference, brief, encode_bare
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from pyerlnode.runtime.router import Router
+    from pyerlnode.term import Term
+
+log = logging.getLogger("pyerlnode.process")
+
+
+class Process(Actor):
+    """One process of this node."""
+
+    def __init__(self, router: Router, node: Any = None) -> None:
+        super().__init__(router)
+        self.node = node
+        """The :class:`pyerlnode.Node` that this process lives on."""
+        self._mailbox = Mailbox()
+        self._task: asyncio.Task[Any] | None = None
+        self.ends_on_request = False
+        """Whether the body ends by itself when it is asked to: servers do, to run ``terminate``."""
+
+    @property
+    def task(self) -> asyncio.Task[Any] | None:
+        """The task that runs the body."""
+        return self._task
+
+    def __repr__(self) -> str:
+        return f"<Process {brief(self.pid)}{''.join(' ' + name for name in self.names)}>"
+
+    # receiving ---------------------------------------------------------------------
+
+    async def receive(self, timeout: float | None = None, match: Callable[[Term], Any] | None = None) -> Term:
+        """Takes the first message from the mailbox, waiting for one.
+
+        With `match`, the first message for which it is true: the others stay, in their order.  `timeout` is
+        in seconds (0 looks only at what is there).  Raises :class:`TimeoutError` when none came in time.
+        """
+        if not self.alive:
+            raise Exit(self.exit_reason)
+        async with asyncio.timeout(timeout):
+            return await self._mailbox.get(match)
+
+    def __aiter__(self) -> AsyncIterator[Term]:
+        return self
+
+    async def __anext__(self) -> Term:
+        return await self.receive()
+
+    @property
+    def message_queue_len(self) -> int:
+        """How many messages wait in the mailbox."""
+        return len(self._mailbox)
+
+    # sending -----------------------------------------------------------------------
+
+    async def send(self, dest: Term, message: Term) -> None:
+        """Sends `message` to a pid, ``"name"``, ``("name", "node@host")`` or an alias.
+
+        Connects on demand, and waits while the connection has more unsent than ``Limits.outbox``.  A process
+        that does not exist swallows the message, as on the BEAM.  Raises :class:`EncodeError` for a value
+        that has no term, :class:`ConnectFailed` where the node cannot be reached.
+        """
+        to = destination(self.router, dest)
+        payload = encode_bare(message)
+        await reach(self.router, to.node)
+        self.emit_message(to.node, to.target, payload)
+        await self.router.room(to.node)
+
+    async def link(self, pid: Pid) -> None:
+        """Links to `pid`: when one of the two ends, the other gets an exit signal.
+
+        A process that does not exist sends ``noproc`` back; a node that cannot be reached, ``noconnection``.
+        """
+        await self._try_reach(pid.node)
+        self.emit_link(pid)
+
+    async def unlink(self, pid: Pid) -> None:
+        """Removes the link to `pid`.  No exit signal over it arrives afterwards."""
+        self.emit_unlink(pid)
+
+    async def monitor(self, dest: Term) -> Reference:
+        """Watches `dest`, a pid, ``"name"`` or ``("name", "node@host")``.
+
+        When it ends, ``('DOWN', ref, 'process', dest, reason)`` arrives once, with `dest` as the pid or as
+        ``(name, node)``; at once with ``noproc`` where there is no such process, with ``noconnection`` where
+        the node cannot be reached or is lost.
+        """
+        to = destination(self.router, dest)
+        if isinstance(to.target, Reference):
+            raise TypeError("an alias cannot be monitored: monitor the pid behind it")
+        await self._try_reach(to.node)
+        return self.emit_monitor(to.target, to.node)
+
+    async def demonitor(self, ref: Reference, *, flush: bool = False) -> bool:
+        """Stops watching.  With `flush`, a 'DOWN' that has arrived already is removed from the mailbox.
+
+        Returns whether the monitor was still active.
+        """
+        active = self.emit_demonitor(ref)
+        if flush and not active:
+            self._mailbox.remove(lambda message: is_down_of(message, ref))
+        return active
+
+    async def exit(self, pid: Pid, reason: Term) -> None:
+        """Sends an exit signal to `pid`, as ``Process.exit/2``: ``kill`` cannot be trapped."""
+        await self._try_reach(pid.node)
+        self.emit_exit(pid, reason)
+
+    async def _try_reach(self, node: Atom) -> None:
+        try:
+            await reach(self.router, node)
+        except ConnectFailed as error:
+            log.info("%s", error)  # the signal that follows tells the process: noconnection
+
+    def register(self, name: str) -> None:
+        """Registers this process under `name`.  Raises :class:`NameTaken` where that is in use."""
+        self.router.registry.register(name, self)
+
+    # the body ----------------------------------------------------------------------
+
+    def on_message(self, message: Term) -> None:
+        """Puts a message into the mailbox; a process whose mailbox is full ends, loudly."""
+        if len(self._mailbox) >= self.router.limits.mailbox:
+            log.error("%r has %d messages waiting, Limits.mailbox: it ends", self, len(self._mailbox))
+            self.end(OVERFLOW)
+        else:
+            self._mailbox.put(message)
+
+    def on_exit(self, reason: Term) -> None:
+        """Cancels the body."""
+        task = self._task
+        if task is not None and not task.done():
+            task.cancel()
+
+    def start(self, body: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> asyncio.Task[Any]:
+        """Runs ``body(self, *args)`` in a task of its own until it ends or this process is ended."""
+        self._task = asyncio.get_running_loop().create_task(self._run(body, args), name=repr(self))
+        return self._task
+
+    async def _run(self, body: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
+        try:
+            await body(self, *args)
+        except asyncio.CancelledError:
+            self.end(KILLED)  # does nothing where an exit signal was the cause
+        except Exception as error:  # noqa: BLE001 - the reason of a crash is whatever was raised
+            self._log_crash(error)
+            self.end(reason_of(error))
+        else:
+            self.end(NORMAL)
+
+    def _log_crash(self, error: Exception) -> None:
+        if isinstance(error, Exit):
+            if not is_quiet(error.reason):
+                log.error("%r ended: %s", self, brief(error.reason))
+        elif self.alive:
+            log.error("%r ended: %s", self, type(error).__name__, exc_info=error)
+
+    @asynccontextmanager
+    async def block(self) -> AsyncIterator[Process]:
+        """The body of an ``async with`` as the body of this process.
+
+        An exit signal that ends the process cancels the block, which then raises :class:`Exit`.
+        """
+        self._task = asyncio.current_task()
+        try:
+            yield self
+            await self._settle_cancel()
+        except asyncio.CancelledError:
+            self._end_of_block()
+            self.end(KILLED)
+            raise
+        except Exception as error:
+            self.end(reason_of(error))
+            raise
+        finally:
+            self._task = None
+            self.end(NORMAL)
+
+    async def _settle_cancel(self) -> None:
+        if not self.alive:
+            await asyncio.sleep(0)  # an exit signal's cancel that the block ended too early to see
+
+    def _end_of_block(self) -> None:
+        if not self.alive and self._task is not None:
+            self._task.uncancel()
+            raise Exit(self.exit_reason) from None
+
+
+def is_down_of(message: Term, ref: Reference) -> bool:
+    """Whether `message` is the 'DOWN' of the monitor `ref`."""
+    return type(message) is tuple and len(message) == 5 and message[0] == "DOWN" and message[1] == ref
+
+
+def is_quiet(reason: Term) -> bool:
+    """Reasons of an orderly end, which nobody logs: ``normal``, ``shutdown``, ``{shutdown, Term}``."""
+    if type(reason) is tuple and len(reason) == 2:
+        reason = reason[0]
+        return is_reason(reason, SHUTDOWN)
+    return is_reason(reason, NORMAL) or is_reason(reason, SHUTDOWN)

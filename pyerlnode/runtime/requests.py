@@ -1,0 +1,122 @@
+"""Asking another process for something: the one pattern behind every call.
+
+A request is a monitor whose reference is also an alias of the asker: the answer comes to the alias, the
+death of the callee as 'DOWN', and when the asker stops waiting both go, so that a late answer vanishes
+(the documentation of OTP's ``erlang:monitor/3``, option ``alias``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyerlnode.errors import CallTimeout, ConnectFailed, NodeDown
+from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief, encode_bare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyerlnode.runtime.actor import Actor, Answer
+    from pyerlnode.runtime.router import Router
+    from pyerlnode.term import Term
+
+
+class Destination(NamedTuple):
+    """Where a message goes: a pid, a registered name or an alias, and its node."""
+
+    target: Pid | Atom | Reference
+    node: Atom
+
+    def __str__(self) -> str:
+        if isinstance(self.target, Atom):
+            return f"{self.target!s} at {self.node!s}"
+        return brief(self.target)
+
+
+def destination(router: Router, dest: Term) -> Destination:
+    """Reads a destination as users write it.
+
+    `dest` is a :class:`Pid`, an alias :class:`Reference`, ``"name"`` for a process of this node, or
+    ``("name", "node@host")``.  Raises :class:`TypeError` for anything else.
+    """
+    match dest:
+        case Pid() | Reference():
+            return Destination(dest, dest.node)
+        case str():
+            return Destination(Atom(dest), router.node)
+        case (str() as name, str() as node):
+            return Destination(Atom(name), Atom(node))
+    raise TypeError(
+        f"a destination is a Pid, a Reference, 'name' or ('name', 'node@host'), not {brief(dest)}"
+    )
+
+
+async def reach(router: Router, node: Atom) -> None:
+    """Sees to it that `node` is connected.  Raises :class:`ConnectFailed` where it cannot be."""
+    if node != router.node and node not in router.sessions:
+        await router.reach(node)
+
+
+async def reach_or_down(router: Router, node: Atom) -> None:
+    """As :func:`reach`, for calls: a node that cannot be reached is :class:`NodeDown`."""
+    try:
+        await reach(router, node)
+    except ConnectFailed as error:
+        raise NodeDown(node, str(error)) from error
+
+
+def tag_of(ref: Reference) -> ImproperList:
+    """The tag of a request: ``[alias | Ref]``, so that a callee may answer to the alias."""
+    return ImproperList((Atom("alias"),), ref)
+
+
+async def request(
+    actor: Actor, dest: Destination, message: Callable[[Reference], Term], timeout: float | None
+) -> Answer:
+    """Sends ``message(ref)`` to `dest` and waits for the answer with that reference.
+
+    `timeout` is in seconds and covers dialling too; None waits for ever.  Raises :class:`CallTimeout`
+    when it is over, :class:`NodeDown` where the node cannot be reached.  Cancelling the task that waits
+    takes the monitor back and drops the late answer.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            await reach_or_down(actor.router, dest.node)
+            return await _exchange(actor, dest, message)
+    except TimeoutError as error:
+        if isinstance(error, CallTimeout):
+            raise
+        raise CallTimeout(f"no answer from {dest} within {timeout:g} s") from error
+
+
+async def _exchange(actor: Actor, dest: Destination, message: Callable[[Reference], Term]) -> Answer:
+    ref = actor.router.registry.reference()
+    payload = encode_bare(message(ref))
+    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    target = dest.target
+    try:
+        expect(actor, ref, future)
+        if not isinstance(target, Reference):
+            actor.emit_monitor(target, dest.node, ref)
+        actor.emit_message(dest.node, target, payload)
+        return await future
+    finally:
+        settle(actor, ref)
+
+
+def expect(actor: Actor, ref: Reference, future: asyncio.Future[Answer]) -> None:
+    """Lets `future` have the answer, or the death, that comes with `ref`."""
+
+    def answered(answer: Answer) -> None:
+        if not future.done():
+            future.set_result(answer)
+
+    actor.requests[ref] = answered
+    actor.alias(ref)
+
+
+def settle(actor: Actor, ref: Reference) -> None:
+    """Ends a request: whatever comes for it later is dropped."""
+    actor.requests.pop(ref, None)
+    actor.unalias(ref)
+    actor.emit_demonitor(ref)

@@ -1,0 +1,364 @@
+"""Where every signal goes: from a local actor or from a peer, to a local actor or to a peer.
+
+``emit`` sends one signal and ``_receive`` acts on one; local and remote signals take the same two steps,
+so that they behave alike.  Both are plain functions: between the socket read and the mailbox nothing
+waits, and the order between each pair of processes holds by construction.  A local signal that a signal
+causes is queued and handled next, never nested, so that a chain of ten thousand links may break.
+(Erlang Reference Manual, "Processes", "Signals"; ERTS distribution protocol, "Protocol between
+Connected Nodes".)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from pyerlnode.errors import NodeNotRunning, RemoteProtocolError
+from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.runtime.actor import LINKED, Actor, Watcher
+from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
+from pyerlnode.runtime.registry import Registry
+from pyerlnode.runtime.signals import adapt
+from pyerlnode.term import Atom, ImproperList, Pid, RawTerm, Reference, brief, encode_bare
+from pyerlnode.wire import control as c
+from pyerlnode.wire.flags import Flags
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from pyerlnode.net.session import Session
+    from pyerlnode.term import Term
+    from pyerlnode.wire.control import Control
+
+log = logging.getLogger("pyerlnode.runtime")
+
+EXIT_SIGNAL = 16  # the flag of ALTACT_SIG_SEND that says "the payload is the reason of an exit signal"
+EMPTY_LIST = encode_bare([])
+
+
+class Router:
+    """The signals of one node."""
+
+    def __init__(
+        self, node: str, creation: int, *, limits: Limits = DEFAULT, text: str | None = None
+    ) -> None:
+        self.registry = Registry(Atom(node), creation)
+        self.limits = limits
+        self.text = text
+        self.sessions: dict[str, Session] = {}
+        self.reach: Callable[[str], Awaitable[Any]] = _nowhere
+        self.spawner: Callable[[c.SpawnRequest, Term], None] | None = None
+        self._aliases: dict[Reference, Actor] = {}
+        self._watched: dict[Reference, Actor] = {}
+        self._touching: dict[str, dict[Actor, None]] = {}
+        self._queue: deque[tuple[Control, RawTerm | None]] = deque()
+        self._busy = False
+        self._last_unlink = 0
+        self._handlers: dict[type, Callable[[Any, RawTerm | None], None]] = {
+            c.Send: self._on_send,
+            c.SendSender: self._on_send,
+            c.RegSend: self._on_reg_send,
+            c.AliasSend: lambda control, payload: self._on_alias_send(control.alias, payload),
+            c.AltactSigSend: self._on_altact,
+            c.Link: self._on_link,
+            c.Unlink: self._on_unlink,
+            c.UnlinkId: self._on_unlink_id,
+            c.UnlinkIdAck: self._on_unlink_ack,
+            c.Exit: self._on_exit,
+            c.PayloadExit: self._on_exit,
+            c.Exit2: self._on_exit2,
+            c.PayloadExit2: self._on_exit2,
+            c.MonitorP: self._on_monitor,
+            c.DemonitorP: self._on_demonitor,
+            c.MonitorPExit: self._on_monitor_exit,
+            c.PayloadMonitorPExit: self._on_monitor_exit,
+            c.GroupLeader: self._on_group_leader,
+            c.SpawnRequest: self._on_spawn_request,
+            c.SpawnReply: self._on_spawn_reply,
+        }
+
+    @property
+    def node(self) -> Atom:
+        """This node's name."""
+        return self.registry.node
+
+    # sending -------------------------------------------------------------------------
+
+    def emit(self, node: str, control: Control, payload: bytes | None = None) -> bool:
+        """Sends one signal to `node`; False where it is not connected."""
+        if node == self.node:
+            self._queue.append((control, None if payload is None else RawTerm(payload, 0)))
+            self._drain()
+            return True
+        session = self.sessions.get(node)
+        if session is None:
+            return False
+        adapted = adapt(session.info.flags, control, payload)
+        if adapted is not None:
+            session.send(*adapted)
+        return True
+
+    async def room(self, node: str) -> None:
+        """Waits while the connection to `node` has more unsent than ``Limits.outbox``."""
+        session = self.sessions.get(node)
+        if session is not None and session.congested:
+            await session.drain()
+
+    def _drain(self) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._queue:
+                control, payload = self._queue.popleft()
+                self._handlers[type(control)](control, payload)
+        finally:
+            self._busy = False
+
+    def reply(self, sender: Actor, caller: Term, value: Term) -> bool:
+        """Answers a ``$gen_call``: to the alias that its tag carries, else to the caller's pid."""
+        if type(caller) is not tuple or len(caller) != 2 or not isinstance(caller[0], Pid):
+            return False
+        pid, tag = caller
+        payload = encode_bare((tag, value))
+        alias = alias_of(tag)
+        if alias is not None and self._takes_alias(pid.node):
+            return sender.emit_message(pid.node, alias, payload)
+        return sender.emit_message(pid.node, pid, payload)
+
+    def _takes_alias(self, node: Atom) -> bool:
+        session = self.sessions.get(node)
+        return session is None or bool(session.info.flags & (Flags.ALIAS | Flags.ALTACT_SIG))
+
+    def acks_unlink(self, node: Atom) -> bool:
+        """Whether `node` acknowledges UNLINK_ID (OTP 23 does not)."""
+        session = self.sessions.get(node)
+        return session is None or bool(session.info.flags & Flags.UNLINK_ID)
+
+    def unlink_id(self) -> int:
+        """A new id for UNLINK_ID, never 0."""
+        self._last_unlink = self._last_unlink % (2**64 - 1) + 1
+        return self._last_unlink
+
+    def guarded(self, react: Callable[[Term], None], message: Term) -> None:
+        """Calls a reactor: what it raises is logged and goes no further."""
+        try:
+            react(message)
+        except Exception:
+            log.exception("a service of this node failed on %s", brief(message))
+
+    # from peers ------------------------------------------------------------------------
+
+    def deliver(self, session: Session, control: Control, payload: RawTerm | None) -> None:
+        """Acts on one signal of a peer (:class:`pyerlnode.net.session.Sink`)."""
+        origin = _origin(control)
+        if origin is not None and origin.node != session.name:
+            raise RemoteProtocolError(f"{session.name} sent a {type(control).__name__} of {brief(origin)}")
+        self._handlers[type(control)](control, payload)
+        self._drain()
+
+    def node_up(self, session: Session) -> None:
+        """`session` carries signals from now on."""
+        self.sessions[session.name] = session
+
+    def node_down(self, session: Session) -> bool:
+        """`session` is lost: all that hung on it fires, once.  False for one that was replaced already."""
+        if self.sessions.get(session.name) is not session:
+            return False
+        del self.sessions[session.name]
+        for actor in self._touching.pop(session.name, {}):
+            self._lose(actor, session.name)
+        self._drain()
+        return True
+
+    def _lose(self, actor: Actor, node: str) -> None:
+        for ref in [ref for ref, watched in actor.monitors.items() if watched.node == node]:
+            actor.deliver_down(ref, NOCONNECTION)
+        for ref in [ref for ref, watcher in actor.watchers.items() if watcher.watcher.node == node]:
+            del actor.watchers[ref]
+            self._watched.pop(ref, None)
+        for other in [other for other in actor.links if other.node == node]:
+            actor.lose_link(other, NOCONNECTION)
+        for ref in [ref for ref, spawning in actor.spawning.items() if spawning.node == node]:
+            actor.deliver_spawned(ref, NOCONNECTION)
+
+    # what actors hang on -----------------------------------------------------------------
+
+    def touch(self, node: str, actor: Actor) -> None:
+        """Remembers that the loss of `node` concerns `actor`."""
+        if node != self.node:
+            self._touching.setdefault(node, {})[actor] = None
+
+    def forget(self, actor: Actor) -> None:
+        """Drops a dead actor from all tables by node."""
+        for actors in self._touching.values():
+            actors.pop(actor, None)
+
+    def remember_alias(self, ref: Reference, actor: Actor) -> None:
+        """Messages to the alias `ref` go to `actor`."""
+        self._aliases[ref] = actor
+
+    def forget_aliases(self, refs: Iterable[Reference]) -> None:
+        """Messages to these aliases are dropped from now on."""
+        for ref in refs:
+            self._aliases.pop(ref, None)
+
+    def remember_watched(self, ref: Reference, actor: Actor) -> None:
+        """`actor` is watched under `ref`."""
+        self._watched[ref] = actor
+
+    def forget_watched(self, ref: Reference) -> None:
+        """The monitor `ref` of one of our actors is gone."""
+        self._watched.pop(ref, None)
+
+    # messages ------------------------------------------------------------------------------
+
+    def _decode(self, payload: RawTerm | None) -> Term:
+        return None if payload is None else payload.decode(self.limits, self.text)
+
+    def _on_send(self, control: c.Send | c.SendSender, payload: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None:
+            actor.deliver(self._decode(payload))
+
+    def _on_reg_send(self, control: c.RegSend, payload: RawTerm | None) -> None:
+        actor = self.registry.whereis(control.name)
+        if actor is not None:
+            actor.deliver(self._decode(payload))
+
+    def _on_alias_send(self, alias: Reference, payload: RawTerm | None) -> None:
+        actor = self._aliases.get(alias)
+        if actor is None:
+            return
+        if actor.aliases.get(alias):
+            actor.unalias(alias)
+        actor.deliver(self._decode(payload))
+
+    def _on_altact(self, control: c.AltactSigSend, payload: RawTerm | None) -> None:
+        target = control.target
+        if control.flags & EXIT_SIGNAL:
+            self._altact_exit(control, payload)
+        elif isinstance(target, Reference):
+            self._on_alias_send(target, payload)
+        elif isinstance(target, Pid):
+            self._on_send(c.SendSender(control.sender, target), payload)
+        else:
+            self._on_reg_send(c.RegSend(control.sender, target), payload)
+
+    def _altact_exit(self, control: c.AltactSigSend, payload: RawTerm | None) -> None:
+        target = control.target
+        actor = None
+        if isinstance(target, Reference):
+            actor = self._aliases.get(target)
+        elif isinstance(target, Pid):
+            actor = self.registry.find(target)
+        if actor is not None:
+            actor.deliver_exit(control.sender, self._decode(payload), linked=False)
+
+    # links and exits -----------------------------------------------------------------------
+
+    def _on_link(self, control: c.Link, _: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is None:
+            reason = encode_bare(NOPROC)
+            self.emit(control.sender.node, c.PayloadExit(control.target, control.sender), reason)
+        elif control.sender not in actor.links:  # ignored while an unlink awaits its ack
+            actor.links[control.sender] = LINKED
+            self.touch(control.sender.node, actor)
+
+    def _on_unlink(self, control: c.Unlink, _: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None and actor.links.get(control.sender) == LINKED:
+            del actor.links[control.sender]
+
+    def _on_unlink_id(self, control: c.UnlinkId, _: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None and actor.links.get(control.sender) == LINKED:
+            del actor.links[control.sender]
+        self.emit(control.sender.node, c.UnlinkIdAck(control.id, control.target, control.sender))
+
+    def _on_unlink_ack(self, control: c.UnlinkIdAck, _: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None and actor.links.get(control.sender) == control.id:
+            del actor.links[control.sender]
+
+    def _reason(self, control: Any, payload: RawTerm | None) -> Term:
+        return control.reason if payload is None else self._decode(payload)
+
+    def _on_exit(self, control: c.Exit | c.PayloadExit, payload: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None and actor.links.get(control.sender) == LINKED:
+            actor.lose_link(control.sender, self._reason(control, payload))
+
+    def _on_exit2(self, control: c.Exit2 | c.PayloadExit2, payload: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None:
+            actor.deliver_exit(control.sender, self._reason(control, payload), linked=False)
+
+    # monitors ------------------------------------------------------------------------------
+
+    def _on_monitor(self, control: c.MonitorP, _: RawTerm | None) -> None:
+        watcher, target, ref = control.watcher, control.target, control.ref
+        actor = self.registry.find(target) if isinstance(target, Pid) else self.registry.whereis(target)
+        if actor is None:
+            reason = encode_bare(NOPROC)
+            self.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref), reason)
+            return
+        actor.watchers[ref] = Watcher(watcher, target)
+        self._watched[ref] = actor
+        self.touch(watcher.node, actor)
+
+    def _on_demonitor(self, control: c.DemonitorP, _: RawTerm | None) -> None:
+        actor = self._watched.get(control.ref)
+        if actor is not None and actor.watchers[control.ref].watcher == control.watcher:
+            del actor.watchers[control.ref]
+            del self._watched[control.ref]
+
+    def _on_monitor_exit(
+        self, control: c.MonitorPExit | c.PayloadMonitorPExit, payload: RawTerm | None
+    ) -> None:
+        actor = self.registry.find(control.watcher)
+        if actor is not None:
+            actor.deliver_down(control.ref, self._reason(control, payload))
+
+    # the rest ------------------------------------------------------------------------------
+
+    def _on_group_leader(self, control: c.GroupLeader, _: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None:
+            actor.group_leader = control.leader
+
+    def _on_spawn_request(self, control: c.SpawnRequest, payload: RawTerm | None) -> None:
+        if self.spawner is None:
+            self.emit(control.sender.node, c.SpawnReply(control.ref, control.sender, 0, Atom("notsup")))
+        else:
+            self.spawner(control, self._decode(payload))
+
+    def _on_spawn_reply(self, control: c.SpawnReply, _: RawTerm | None) -> None:
+        actor = self.registry.find(control.target)
+        if actor is not None:
+            actor.deliver_spawned(control.ref, control.result)
+
+
+async def _nowhere(node: str) -> None:
+    raise NodeNotRunning(f"cannot reach {node}: this node is not started")
+
+
+def alias_of(tag: Term) -> Reference | None:
+    """The alias in a call's tag: ``[alias | Ref]``, ``[[alias | Alias] | Ref]`` (multi_call, 27+)."""
+    if type(tag) is not ImproperList or len(tag.items) != 1:
+        return None
+    head = tag.items[0]
+    if type(head) is ImproperList:
+        return alias_of(head)
+    return tag.tail if head == "alias" and isinstance(tag.tail, Reference) else None
+
+
+def _origin(control: Control) -> Pid | None:
+    """Whose signal this claims to be, for those that build a relation with the sender."""
+    if isinstance(control, c.MonitorP | c.DemonitorP):
+        return control.watcher
+    if isinstance(control, c.Link | c.UnlinkId | c.UnlinkIdAck | c.SpawnRequest):
+        return control.sender
+    return None

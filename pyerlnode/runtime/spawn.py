@@ -1,0 +1,133 @@
+"""Processes started from another node, both ways (``erlang:spawn_request/5``).
+
+A SPAWN_REQUEST is always answered with a SPAWN_REPLY, the new pid or why there is none; a link and a
+monitor are in place before the new process runs, so that its end, however early, is told after the reply
+(ERTS distribution protocol, SPAWN_REQUEST and SPAWN_REPLY).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pyerlnode.runtime.actor import LINKED, Spawning, Watched, Watcher
+from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.wire import control as c
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyerlnode.runtime.actor import Actor
+    from pyerlnode.runtime.router import Router
+    from pyerlnode.term import Reference, Term
+
+LINK_FLAG = 1
+MONITOR_FLAG = 2
+BADOPT = Atom("badopt")
+
+_PASSED_OVER = frozenset(
+    {
+        "priority",
+        "min_heap_size",
+        "min_bin_vheap_size",
+        "max_heap_size",
+        "fullsweep_after",
+        "message_queue_data",
+        "scheduler",
+        "async_dist",
+    }
+)
+
+
+class Options(NamedTuple):
+    """What a spawn request asks for, besides the process itself."""
+
+    link: bool = False
+    monitor: bool = False
+
+    @property
+    def flags(self) -> int:
+        """The flags of the reply."""
+        return LINK_FLAG * self.link | MONITOR_FLAG * self.monitor
+
+
+def parse_options(options: Term) -> Options | None:
+    """Reads the options of a SPAWN_REQUEST; None for what a BEAM would call ``badopt``.
+
+    Those that tune a BEAM's scheduler and heap are passed over.
+    """
+    if type(options) is not list:
+        return None
+    link = monitor = False
+    for option in options:
+        match option:
+            case Atom() as word if word == "link":
+                link = True
+            case Atom() as word if word == "monitor":
+                monitor = True
+            case (Atom() as word, list()) if word == "monitor":
+                monitor = True
+            case (Atom() as word, _) if word in _PASSED_OVER:
+                continue
+            case _:
+                return None
+    return Options(link, monitor)
+
+
+def refuse(router: Router, control: c.SpawnRequest, why: Atom) -> None:
+    """Answers a spawn request with the reason why there will be no process."""
+    router.emit(control.sender.node, c.SpawnReply(control.ref, control.sender, 0, why))
+
+
+def tie(router: Router, actor: Actor, control: c.SpawnRequest, options: Options) -> None:
+    """Links and monitors a new process as asked, and answers the request."""
+    sender = control.sender
+    actor.group_leader = control.leader
+    if options.link:
+        actor.links[sender] = LINKED
+    if options.monitor:
+        actor.watchers[control.ref] = Watcher(sender, actor.pid)
+        router.remember_watched(control.ref, actor)
+    router.touch(sender.node, actor)
+    router.emit(sender.node, c.SpawnReply(control.ref, sender, options.flags, actor.pid))
+
+
+def request(
+    actor: Actor,
+    node: Atom,
+    ref: Reference,
+    function: tuple[str, str],
+    args: list[Term],
+    *,
+    leader: Pid,
+    link: bool = False,
+    monitor: bool = False,
+    answered: Callable[[Pid | Atom], None],
+) -> bool:
+    """Asks `node` to spawn ``module:function(args)``; `answered` gets the pid, or an atom that says why not.
+
+    With `link` and `monitor` the new process is linked to and watched by `actor`, the monitor under `ref`.
+    False where `node` is not connected.
+    """
+    options = [Atom("link")] * link + [Atom("monitor")] * monitor
+
+    def spawned(result: Pid | Atom) -> None:
+        if isinstance(result, Pid):
+            _tie_ours(actor, result, ref, link=link, monitor=monitor)
+        answered(result)
+
+    payload = encode_bare(args)
+    actor.spawning[ref] = Spawning(node, spawned)
+    actor.router.touch(node, actor)
+    module, name = function
+    control = c.SpawnRequest(ref, actor.pid, leader, Atom(module), Atom(name), len(args), options)
+    if actor.router.emit(node, control, payload):
+        return True
+    actor.spawning.pop(ref, None)
+    return False
+
+
+def _tie_ours(actor: Actor, pid: Pid, ref: Reference, *, link: bool, monitor: bool) -> None:
+    if link:
+        actor.links[pid] = LINKED
+    if monitor:
+        actor.monitors[ref] = Watched(pid, pid.node)
