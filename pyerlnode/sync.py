@@ -1,0 +1,487 @@
+"""The same node for scripts, notebooks and threads: every verb of :class:`pyerlnode.Node` without ``await``.
+
+::
+
+    from pyerlnode.sync import Node
+
+    with Node("py@127.0.0.1", cookie="cookie") as node:
+        print(node.ping("node1@127.0.0.1"))
+
+The node lives on an event loop of its own, in a thread of its own, so it ticks, answers pings and serves its
+processes while the script does something else.  Any number of threads may use it at once.  Arguments, results
+and errors are those of the asyncio classes, where they are described.  Ctrl-C while waiting gives up the
+waiting; the node itself goes on.
+
+Coroutine functions given to ``spawn``, ``start_server`` and ``export`` run on that loop.  In them, use the
+asyncio node that the process carries (``me.node``, ``self.node``), not this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+
+from pyerlnode import node as asyncio_node
+from pyerlnode.errors import NodeNotRunning
+from pyerlnode.loops import LoopName, LoopThread
+from pyerlnode.otp.gen import DEFAULT_TIMEOUT
+from pyerlnode.otp.io import to_stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from pyerlnode.errors import CallError
+    from pyerlnode.limits import Limits
+    from pyerlnode.net.dial import Address
+    from pyerlnode.otp import gen
+    from pyerlnode.otp.gen_server import GenServer
+    from pyerlnode.runtime.events import NodeEvent, Subscription
+    from pyerlnode.term import Pid, Reference, Term
+
+T = TypeVar("T")
+Names: TypeAlias = list[str]  # inside Node, `list` is a method
+
+
+class Node:
+    """An Erlang node in this Python process, as :class:`pyerlnode.Node`: ``with Node("py") as node:``.
+
+    `loop`
+        the event loop that it runs on: ``"uvloop"``, ``"asyncio"``, or ``"auto"``: uvloop if it is installed.
+
+    The other arguments are those of :class:`pyerlnode.Node`.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        cookie: str | None = None,
+        hidden: bool = False,
+        listen: bool = True,
+        host: str | None = None,
+        port: int = 0,
+        epmd: bool | int = True,
+        peer_ports: Mapping[str, int] | int | None = None,
+        text: str | None = None,
+        limits: Limits | None = None,
+        net_ticktime: float = 60.0,
+        output: Callable[[str], None] = to_stdout,
+        loop: LoopName = "auto",
+    ) -> None:
+        self._node = asyncio_node.Node(
+            name,
+            cookie=cookie,
+            hidden=hidden,
+            listen=listen,
+            host=host,
+            port=port,
+            epmd=epmd,
+            peer_ports=peer_ports,
+            text=text,
+            limits=limits,
+            net_ticktime=net_ticktime,
+            output=output,
+        )
+        self._loop = LoopThread(loop)
+
+    # life ----------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Bring the node up, see :meth:`pyerlnode.Node.start`."""
+        if not self._loop.is_running:
+            self._loop.start()
+            try:
+                self._loop.run(self._node.start)
+            except BaseException:
+                self._loop.stop()
+                raise
+        return self
+
+    def stop(self) -> None:
+        """Say good-bye, see :meth:`pyerlnode.Node.stop`.  Calls of other threads that wait raise."""
+        try:
+            self._loop.run(self._node.stop)
+        except NodeNotRunning:
+            return
+        finally:
+            self._loop.stop()
+
+    def wait_closed(self) -> None:
+        """Return when the node has stopped."""
+        if self._loop.is_running:
+            self._loop.run(self._node.wait_closed)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _await(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return self._loop.run(work)
+
+    def _plain(self, work: Callable[[], T]) -> T:
+        """Run a plain function on the loop: the node's tables belong to that thread."""
+
+        async def call() -> T:
+            return work()
+
+        return self._loop.run(call)
+
+    # who we are ------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """This node's name."""
+        return self._node.name
+
+    @property
+    def cookie(self) -> str:
+        """The cookie for peers that have none of their own."""
+        return self._node.cookie
+
+    @property
+    def creation(self) -> int:
+        """What tells this incarnation of the node from others of the same name."""
+        return self._node.creation
+
+    @property
+    def port(self) -> int | None:
+        """The port that this node listens on; None where it does not."""
+        return self._node.port
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the node stays out of other nodes' lists."""
+        return self._node.hidden
+
+    @property
+    def limits(self) -> Limits:
+        """Every bound on input, memory and waiting."""
+        return self._node.limits
+
+    @property
+    def net_ticktime(self) -> float:
+        """Seconds of silence after which a peer counts as gone."""
+        return self._node.net_ticktime
+
+    def set_cookie(self, peer: str, cookie: str) -> None:
+        """Use ``cookie`` with ``peer`` alone, in both directions."""
+        self._node.set_cookie(peer, cookie)
+
+    # connections -----------------------------------------------------------------------
+
+    def connect(self, peer: str, timeout: float = 7.0) -> bool:
+        """Connect to ``peer``, see :meth:`pyerlnode.Node.connect`."""
+        return self._await(lambda: self._node.connect(peer, timeout))
+
+    def ping(self, peer: str, timeout: float = 7.0) -> bool:
+        """Tell whether ``peer`` answers, see :meth:`pyerlnode.Node.ping`."""
+        return self._await(lambda: self._node.ping(peer, timeout))
+
+    def list(self, kind: str = "visible") -> Names:
+        """Names of nodes, see :meth:`pyerlnode.Node.list`."""
+        return self._plain(lambda: self._node.list(kind))
+
+    def disconnect(self, peer: str) -> bool:
+        """Close the connection to ``peer``; False where there is none."""
+        return self._await(lambda: self._node.disconnect(peer))
+
+    def locate(self, peer: str) -> Address:
+        """Where ``peer`` can be dialled, see :meth:`pyerlnode.Node.locate`."""
+        return self._await(lambda: self._node.locate(peer))
+
+    def monitor_nodes(self, timeout: float | None = None) -> NodeEvents:
+        """Nodes coming and going from now on, for a ``for`` loop.
+
+        It ends after ``timeout`` seconds without an event (None: never), and when the node stops.
+        """
+        return NodeEvents(self._loop, self._plain(self._node.monitor_nodes), timeout)
+
+    # messages and calls ----------------------------------------------------------------
+
+    def send(self, dest: Term, message: Term) -> None:
+        """Send a message, see :meth:`pyerlnode.Node.send`."""
+        self._await(lambda: self._node.send(dest, message))
+
+    def call(self, dest: Term, request: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
+        """Call a gen_server, see :meth:`pyerlnode.Node.call`."""
+        return self._await(lambda: self._node.call(dest, request, timeout))
+
+    def cast(self, dest: Term, message: Term) -> None:
+        """Cast to a gen_server, see :meth:`pyerlnode.Node.cast`."""
+        self._await(lambda: self._node.cast(dest, message))
+
+    def multi_call(
+        self, nodes: Iterable[str], name: str, request: Term, timeout: float | None = DEFAULT_TIMEOUT
+    ) -> tuple[dict[str, Term], dict[str, CallError]]:
+        """Call the same server on many nodes, see :meth:`pyerlnode.Node.multi_call`."""
+        return self._await(lambda: self._node.multi_call(nodes, name, request, timeout))
+
+    def abcast(self, nodes: Iterable[str], name: str, message: Term) -> None:
+        """Cast to the same server on many nodes, see :meth:`pyerlnode.Node.abcast`."""
+        self._await(lambda: self._node.abcast(nodes, name, message))
+
+    def rpc(
+        self,
+        peer: str,
+        module: str,
+        function: str,
+        args: Iterable[Term] = (),
+        timeout: float | None = DEFAULT_TIMEOUT,
+    ) -> Term:
+        """Call a function of another node, see :meth:`pyerlnode.Node.rpc`."""
+        return self._await(lambda: self._node.rpc(peer, module, function, args, timeout))
+
+    # processes -------------------------------------------------------------------------
+
+    @contextmanager
+    def process(self, name: str | None = None) -> Iterator[Process]:
+        """A process whose body is the block: ``with node.process() as me:``.
+
+        An exit signal that ends it makes what waits in the block, or else the end of the block, raise
+        :class:`pyerlnode.Exit`.
+        """
+        body = Body(self._node, name)
+        me = self._await(body.open)
+        try:
+            yield Process(self, me, body)
+        except Exception as error:
+            failure = error
+            self._close(lambda: body.close(failure))
+            raise
+        except BaseException:
+            self._close(lambda: body.close(None))
+            raise
+        else:
+            self._close(lambda: body.close(None))
+
+    def _close(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            self._await(close)
+        except NodeNotRunning:
+            return  # it ended with its node
+
+    def spawn(
+        self,
+        body: Callable[..., Awaitable[Any]],
+        *args: Any,
+        name: str | None = None,
+        link: Pid | None = None,
+        monitor: Pid | None = None,
+    ) -> Pid:
+        """Start a process from a coroutine function, see :meth:`pyerlnode.Node.spawn`."""
+        return self._await(lambda: self._node.spawn(body, *args, name=name, link=link, monitor=monitor))
+
+    def start_server(self, server: type[GenServer] | GenServer, *args: Any, name: str | None = None) -> Pid:
+        """Start a GenServer, see :meth:`pyerlnode.Node.start_server`."""
+        return self._await(lambda: self._node.start_server(server, *args, name=name))
+
+    def register(self, name: str, pid: Pid) -> None:
+        """Register a process of this node under ``name``."""
+        self._plain(lambda: self._node.register(name, pid))
+
+    def unregister(self, name: str) -> bool:
+        """Free ``name``; False where nobody had it."""
+        return self._plain(lambda: self._node.unregister(name))
+
+    def whereis(self, name: str) -> Pid | None:
+        """The pid of the process that is registered as ``name``."""
+        return self._plain(lambda: self._node.whereis(name))
+
+    def registered(self) -> Names:
+        """Every registered name of this node."""
+        return self._plain(self._node.registered)
+
+    def export(
+        self, module: str, function: str | None = None, target: Callable[..., Any] | None = None
+    ) -> Any:
+        """Let other nodes call a function, see :meth:`pyerlnode.Node.export`."""
+        return self._node.export(module, function, target)
+
+
+class NodeEvents:
+    """What :meth:`Node.monitor_nodes` gives: an iterator over ``NodeUp`` and ``NodeDown``."""
+
+    def __init__(self, loop: LoopThread, events: Subscription, timeout: float | None) -> None:
+        self._loop = loop
+        self._events = events
+        self._timeout = timeout
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> NodeEvent:
+        try:
+            event = self._loop.run(self._next)
+        except NodeNotRunning:
+            event = None
+        if event is None:
+            raise StopIteration
+        return event
+
+    async def _next(self) -> NodeEvent | None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await anext(self._events, None)
+        except TimeoutError:
+            return None
+
+
+class Body:
+    """The coroutine that is the body of a process while a plain ``with`` block runs in another thread."""
+
+    def __init__(self, node: asyncio_node.Node, name: str | None) -> None:
+        self._node = node
+        self._name = name
+        self._opened: asyncio.Future[gen.Process]
+        self._left: asyncio.Future[None]
+        self._task: asyncio.Task[None]
+
+    async def open(self) -> gen.Process:
+        """Start the process."""
+        loop = asyncio.get_running_loop()
+        self._opened, self._left = loop.create_future(), loop.create_future()
+        self._task = loop.create_task(self._stay())
+        either: list[asyncio.Future[Any]] = [self._opened, self._task]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not self._opened.done():
+            await self._task  # raises why
+        return self._opened.result()
+
+    async def _stay(self) -> None:
+        async with self._node.process(self._name) as me:
+            self._opened.set_result(me)
+            await self._left
+
+    async def close(self, error: Exception | None) -> None:
+        """End the process: normally, or because of ``error``.
+
+        Without one, raises ``Exit`` if a signal had ended the process before.
+        """
+        if not self._task.done():
+            if error is None:
+                self._left.set_result(None)
+            else:
+                self._left.set_exception(error)
+        try:
+            await self._task
+        except Exception:
+            if error is None:
+                raise
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do ``work`` for the process, unless the process ends first: that raises ``Exit``."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait([task, self._task], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await self._task
+            return await task
+        finally:
+            task.cancel()
+
+
+class Process:
+    """One process of a node, as :class:`pyerlnode.Process`.  Made by :meth:`Node.process`."""
+
+    def __init__(self, node: Node, me: gen.Process, body: Body) -> None:
+        self.node = node
+        """The :class:`Node` that this process lives on."""
+        self._me = me
+        self._body = body
+
+    def __repr__(self) -> str:
+        return repr(self._me)
+
+    def _await(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return self.node._await(lambda: self._body.run(work()))  # noqa: SLF001 - one module, two classes
+
+    def _plain(self, work: Callable[[], T]) -> T:
+        return self.node._plain(work)  # noqa: SLF001 - one module, two classes
+
+    @property
+    def pid(self) -> Pid:
+        """This process's pid."""
+        return self._me.pid
+
+    @property
+    def trap_exit(self) -> bool:
+        """Whether exit signals arrive as messages ``('EXIT', pid, reason)``."""
+        return self._me.trap_exit
+
+    @trap_exit.setter
+    def trap_exit(self, value: bool) -> None:
+        self._me.trap_exit = value
+
+    @property
+    def group_leader(self) -> Pid | None:
+        """Who gets what this process prints on other nodes."""
+        return self._me.group_leader
+
+    @group_leader.setter
+    def group_leader(self, pid: Pid | None) -> None:
+        self._me.group_leader = pid
+
+    @property
+    def message_queue_len(self) -> int:
+        """How many messages wait in the mailbox."""
+        return self._me.message_queue_len
+
+    def receive(self, timeout: float | None = None, match: Callable[[Term], Any] | None = None) -> Term:
+        """Take a message, see :meth:`pyerlnode.Process.receive`.  ``match`` runs on the node's thread."""
+        return self._await(lambda: self._me.receive(timeout, match))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Term:
+        return self.receive()
+
+    def send(self, dest: Term, message: Term) -> None:
+        """Send a message, see :meth:`pyerlnode.Process.send`."""
+        self._await(lambda: self._me.send(dest, message))
+
+    def call(self, dest: Term, message: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
+        """Call a gen_server, see :meth:`pyerlnode.Process.call`."""
+        return self._await(lambda: self._me.call(dest, message, timeout))
+
+    def cast(self, dest: Term, message: Term) -> None:
+        """Cast to a gen_server, see :meth:`pyerlnode.Process.cast`."""
+        self._await(lambda: self._me.cast(dest, message))
+
+    def link(self, pid: Pid) -> None:
+        """Link to ``pid``, see :meth:`pyerlnode.Process.link`."""
+        self._await(lambda: self._me.link(pid))
+
+    def unlink(self, pid: Pid) -> None:
+        """Remove the link to ``pid``."""
+        self._await(lambda: self._me.unlink(pid))
+
+    def monitor(self, dest: Term) -> Reference:
+        """Watch a process, see :meth:`pyerlnode.Process.monitor`."""
+        return self._await(lambda: self._me.monitor(dest))
+
+    def demonitor(self, ref: Reference, *, flush: bool = False) -> bool:
+        """Stop watching, see :meth:`pyerlnode.Process.demonitor`."""
+        return self._await(lambda: self._me.demonitor(ref, flush=flush))
+
+    def exit(self, pid: Pid, reason: Term) -> None:
+        """Send an exit signal, see :meth:`pyerlnode.Process.exit`."""
+        self._await(lambda: self._me.exit(pid, reason))
+
+    def register(self, name: str) -> None:
+        """Register this process under ``name``."""
+        self._plain(lambda: self._me.register(name))
+
+    def alias(self, *, once: bool = False) -> Reference:
+        """Make a reference that messages can be sent to; ``once``: until the first one."""
+        return self._plain(lambda: self._me.alias(once=once))
+
+    def unalias(self, ref: Reference) -> bool:
+        """End an alias: what is sent to it afterwards is dropped.  False where it was none."""
+        return self._plain(lambda: self._me.unalias(ref))
