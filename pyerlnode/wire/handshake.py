@@ -223,7 +223,8 @@ class _Dialler:
         """What it means that the peer closed the connection where we are."""
         if self.place is _AT_PROOF:
             return CookieMismatch(self.peer)
-        return Refused(self.peer, "closed", f"{self.peer} closed the connection {self.place}")
+        hint = _NO_VERSION_5 if self.place is _AT_NAME and self.hello.version == 5 else ""
+        return Refused(self.peer, "closed", f"{self.peer} closed the connection {self.place}{hint}")
 
 
 _GO_ON = (Status.OK, Status.OK_SIMULTANEOUS)
@@ -231,6 +232,7 @@ _AT_NAME = (
     "at our name: it is no Erlang node, it is busy with another connection to us, or it does not take "
     "our name (long names and short ones do not mix)"
 )
+_NO_VERSION_5 = "; OTP 25.0 to 25.2 take no name in version 5, which was used"
 _AT_CHALLENGE = "before its challenge: it stopped, or gave way to another connection between us"
 _AT_PROOF = "at our proof of the cookie"
 
