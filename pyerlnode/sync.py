@@ -29,7 +29,7 @@ from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 from pyerlnode.otp.io import to_stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from pyerlnode.errors import CallError
@@ -293,7 +293,7 @@ class Node:
         """The pid of the process that is registered as ``name``."""
         return self._plain(lambda: self._node.whereis(name))
 
-    def registered(self) -> Names:
+    def registered(self) -> Sequence[str]:
         """Every registered name of this node."""
         return self._plain(self._node.registered)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMMANDS = (start, ping, names, nodes, call, epmd, demo)
 
 OK = 0
+NO = 1
 USAGE = 2
 INTERRUPTED = 130
 
@@ -40,10 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # our reader went away, as in `pyerlnode names | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
-    except (ConfigError, TextError) as error:
-        return complain(error, USAGE)
+    except ConfigError as error:
+        return complain(str(error), USAGE)
+    except TextError as error:
+        return complain(f"this is no term: {error}", USAGE)
     except (PyerlnodeError, OSError) as error:
-        return complain(error, 1)
+        return complain(str(error) or type(error).__name__, NO)
     return status
 
 
@@ -54,10 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def complain(error: Exception, status: int) -> int:
+def complain(text: str, status: int) -> int:
     """Say what went wrong in one line, and give ``status``."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    print(f"pyerlnode: {text}", file=sys.stderr)
+    print(f"pyerlnode: {' '.join(text.split())}", file=sys.stderr)
     return status
 
 

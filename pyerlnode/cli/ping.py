@@ -30,7 +30,7 @@ async def run(arguments: argparse.Namespace) -> int:
     async with guest(arguments, peer) as node:
         try:
             await node.connect(peer, timeout=arguments.timeout)
-            answers = await node.ping(peer)
+            answers = await node.ping(peer, timeout=arguments.timeout)
         except ConnectFailed as error:
             print(f"pyerlnode: {error}", file=sys.stderr)
     print(json.dumps({"node": peer, "pong": answers}) if arguments.json else "pong" if answers else "pang")

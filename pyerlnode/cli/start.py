@@ -6,19 +6,17 @@ import asyncio
 import logging
 import signal
 import sys
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from pyerlnode.cli.options import add_identity, add_loop, given_name
 from pyerlnode.config import complete_name
-from pyerlnode.errors import ConfigError, ConnectFailed, NodeDown
+from pyerlnode.errors import ConfigError, ConnectFailed
 from pyerlnode.node import Node
 
 if TYPE_CHECKING:
     import argparse
 
     from pyerlnode.cli.options import Commands
-    from pyerlnode.runtime.events import Subscription
 
 log = logging.getLogger("pyerlnode.cli")
 
@@ -41,13 +39,9 @@ async def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("name", None, "a node that stays needs one: --name py@host, or --sname py")
     peers = [complete_name(peer, "connect") for peer in arguments.connect]
     log_to_stderr()
-    node = Node(name, cookie=arguments.cookie, hidden=arguments.hidden)
     leave = leave_on_signals()
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(node)
+    async with Node(name, cookie=arguments.cookie, hidden=arguments.hidden) as node:
         log.info("node %s up on port %s", node.name, node.port)
-        watcher = asyncio.create_task(report(node.monitor_nodes()))
-        stack.callback(watcher.cancel)
         for peer in peers:
             await connect(node, peer)
         await leave.wait()
@@ -69,15 +63,6 @@ async def connect(node: Node, peer: str) -> None:
         await node.connect(peer)
     except ConnectFailed as error:
         log.warning("%s", error)
-
-
-async def report(events: Subscription) -> None:
-    """Log the nodes that come and go."""
-    async for event in events:
-        if isinstance(event, NodeDown):
-            log.info("%s is down: %s", event.name, event.reason)
-        else:
-            log.info("%s is up", event.name)
 
 
 def log_to_stderr() -> None:

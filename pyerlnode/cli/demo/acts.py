@@ -38,7 +38,7 @@ PAUSE = 0.05
 async def play(*, elixir: bool) -> None:
     """Play the acts; raises :class:`DemoFailed` when one does not go as it should."""
     async with EpmdServer(addresses=["127.0.0.1"], port=0) as epmd:
-        print(f"A port mapper of our own listens on port {epmd.port}: there is no Erlang in this.")
+        print(f"Our own port mapper listens on port {epmd.port}: no Erlang is needed.")
         await python_cluster(epmd.port)
         program = shutil.which("elixir") if elixir else None
         if program is not None:
