@@ -9,7 +9,7 @@ Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; Erlang R
   is made when its turn comes, so memory stays at what was put in;
 * a lane starts when what was in the queue before it is gone, and ends when it is empty;
 * a signal whose sender we are not told (the end of a process that was monitored by name) passes no lane:
-  it waits in all of them.
+  it waits in all of them, then behind the queue.
 
 No I/O and no clock here: :class:`pyerlnode.net.session.Session` writes what :meth:`Outbox.take` gives.
 """
@@ -235,8 +235,7 @@ class Outbox:
             elif isinstance(item, _Barrier):
                 item.lanes -= 1
                 if not item.lanes:
-                    _extend(parts, item.frame)
-                    room -= _size(item.frame)
+                    self._enqueue(item.frame, _size(item.frame))
             else:
                 _extend(parts, item)
                 room -= _size(item)

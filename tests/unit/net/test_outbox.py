@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyerlnode.errors import LocalProtocolError
+from pyerlnode.net.outbox import BATCH, NOBODY, Outbox, sender_of
+from pyerlnode.term import Atom, encode_bare
+from pyerlnode.wire import control as c
+from pyerlnode.wire.channel import Channel
+from pyerlnode.wire.flags import VISIBLE, Flags, without
+from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.framing import Framer
+from tests.support.net import RIGHT, pid, ref
+
+if TYPE_CHECKING:
+    from pyerlnode.term import Term
+
+LARGE = 3 * FRAGMENT_SIZE
+TARGET = pid(1, RIGHT)
+
+
+def message(sender: int, number: int, size: int = 0) -> tuple[c.Control, bytes]:
+    return c.SendSender(pid(sender), TARGET), encode_bare((sender, number, bytes(size)))
+
+
+def by_name(number: int) -> tuple[c.Control, bytes]:
+    """The end of a process that was monitored by name: whose it is the outbox cannot know."""
+    return c.PayloadMonitorPExit(Atom("name"), TARGET, ref(number)), encode_bare((Atom("name"), number, b""))
+
+
+class Wire:
+    """An outbox, and the peer's end of what it gives."""
+
+    def __init__(self, flags: Flags = VISIBLE) -> None:
+        self.outbox = Outbox(Channel(flags))
+        self.framer = Framer(2**31)
+        self.channel = Channel(flags)
+        self.arrived: list[Term] = []
+
+    def put(self, *messages: tuple[c.Control, bytes]) -> None:
+        for control, payload in messages:
+            self.outbox.put(control, payload)
+
+    def take(self) -> int:
+        data = self.outbox.take()
+        for frame in self.framer.receive(data):
+            event = self.channel.receive(frame)
+            if event is not None:
+                _, payload = event
+                assert payload is not None
+                sender, number, _ = payload.decode()
+                self.arrived.append((str(sender), number))
+        if self.outbox.at_boundary:
+            assert self.framer.pending == 0
+        return len(data)
+
+    def drain(self) -> list[Term]:
+        while self.outbox:
+            assert self.take()
+        assert self.outbox.size == 0
+        return self.arrived
+
+
+def test_small_messages_leave_together_in_order() -> None:
+    wire = Wire()
+    wire.put(*(message(number % 3, number) for number in range(100)))
+    assert wire.outbox
+    assert wire.take()
+    assert [number for _, number in wire.arrived] == list(range(100))
+    assert not wire.outbox
+    assert wire.outbox.take() == b""
+
+
+def test_batches_are_bounded() -> None:
+    wire = Wire()
+    wire.put(*(message(1, number, 1000) for number in range(1000)))
+    taken = []
+    while wire.outbox:
+        taken.append(wire.take())
+    assert max(taken) < BATCH + 2000
+    assert [number for _, number in wire.arrived] == list(range(1000))
+
+
+def test_a_large_message_lets_others_pass_but_not_its_own_sender() -> None:
+    wire = Wire()
+    wire.put(message(1, 0, 20 * FRAGMENT_SIZE), message(1, 1), message(2, 2))
+    arrived = wire.drain()
+    assert arrived == [("2", 2), ("1", 0), ("1", 1)]
+
+
+def test_what_a_sender_sent_before_its_large_message_stays_before_it() -> None:
+    wire = Wire()
+    wire.put(*(message(1, number, 1000) for number in range(400)), message(1, 400, LARGE))
+    assert [number for _, number in wire.drain()] == list(range(401))
+
+
+def test_large_messages_take_turns() -> None:
+    wire = Wire()
+    wire.put(
+        message(1, 0, 10 * FRAGMENT_SIZE), message(2, 0, LARGE), message(2, 1, LARGE), message(3, 0, LARGE)
+    )
+    assert wire.drain() == [("2", 0), ("3", 0), ("2", 1), ("1", 0)]
+
+
+def test_a_flood_of_small_messages_does_not_starve_a_large_one() -> None:
+    wire = Wire()
+    wire.put(message(1, 0, LARGE))
+    number = 0
+    while ("1", 0) not in wire.arrived:
+        for _ in range(200):
+            wire.put(message(2, number, 1000))
+            number += 1
+        wire.take()
+        assert number < 10_000
+    wire.drain()
+    assert [number for sender, number in wire.arrived if sender == "2"] == list(range(number))
+
+
+def test_fragments_are_made_when_their_turn_comes() -> None:
+    wire = Wire()
+    wire.put(message(1, 0, 100 * FRAGMENT_SIZE))
+    before = wire.outbox.size
+    assert wire.take() < 2 * FRAGMENT_SIZE
+    assert before - FRAGMENT_SIZE <= wire.outbox.size < before
+
+
+def test_an_end_by_name_passes_nobodys_large_message() -> None:
+    wire = Wire()
+    wire.put(
+        message(1, 0, LARGE), message(2, 0, 2 * LARGE), by_name(1), message(3, 0), by_name(2), message(1, 1)
+    )
+    assert wire.drain() == [("3", 0), ("1", 0), ("1", 1), ("2", 0), ("name", 1), ("name", 2)]
+
+
+def test_a_large_end_by_name_waits_too_and_leaves_whole() -> None:
+    wire = Wire()
+    control, _ = by_name(0)
+    wire.put(message(1, 0, LARGE), (control, encode_bare((Atom("name"), 0, bytes(LARGE)))))
+    assert wire.drain() == [("1", 0), ("name", 0)]
+
+
+def test_without_fragments_a_large_frame_is_written_piece_by_piece() -> None:
+    wire = Wire(without(VISIBLE, Flags.FRAGMENTS))
+    wire.put(message(1, 0), message(1, 1, 10 * BATCH), message(2, 2))
+    boundaries = []
+    while wire.outbox:
+        assert wire.take() <= BATCH + 100
+        boundaries.append(wire.outbox.at_boundary)
+    assert wire.arrived == [("1", 0), ("1", 1), ("2", 2)]
+    assert boundaries.count(False) >= 9
+    assert boundaries[-1]
+
+
+def test_what_cannot_be_encoded_leaves_nothing_behind() -> None:
+    outbox = Outbox(Channel(VISIBLE))
+    with pytest.raises(LocalProtocolError):
+        outbox.put(c.SendSender(pid(1), TARGET))
+    with pytest.raises(LocalProtocolError):
+        outbox.put(c.Link(pid(1), TARGET), bytes(LARGE))
+    assert not outbox
+
+
+def test_clear_forgets_everything() -> None:
+    wire = Wire(without(VISIBLE, Flags.FRAGMENTS))
+    wire.put(message(1, 0, 10 * BATCH))
+    wire.take()
+    wire.outbox.clear()
+    assert not wire.outbox
+    assert wire.outbox.take() == b""
+    wire = Wire()
+    wire.put(message(1, 0, LARGE), message(2, 1), by_name(1))
+    wire.take()
+    wire.outbox.clear()
+    assert wire.outbox.take() == b""
+    wire.put(message(1, 2))
+    assert wire.outbox.take()
+
+
+NOPROC = Atom("noproc")
+
+
+@pytest.mark.parametrize(
+    ("control", "payload", "sender"),
+    [
+        (c.Link(pid(1), TARGET), None, pid(1)),
+        (c.Exit(pid(1), TARGET, Atom("bye")), None, pid(1)),
+        (c.RegSend(pid(1), Atom("x")), b"j", pid(1)),
+        (c.MonitorP(pid(1), TARGET, ref(1)), None, pid(1)),
+        (c.DemonitorP(pid(1), TARGET, ref(1)), None, pid(1)),
+        (c.MonitorPExit(pid(1), TARGET, ref(1), Atom("bye")), None, pid(1)),
+        (c.MonitorPExit(Atom("x"), TARGET, ref(1), Atom("bye")), None, None),
+        (c.MonitorPExit(Atom("x"), TARGET, ref(1), NOPROC), None, NOBODY),
+        (c.PayloadMonitorPExit(pid(1), TARGET, ref(1)), b"j", pid(1)),
+        (c.PayloadMonitorPExit(Atom("x"), TARGET, ref(1)), b"j", None),
+        (c.PayloadMonitorPExit(Atom("x"), TARGET, ref(1)), encode_bare(NOPROC), NOBODY),
+        (c.SpawnReply(ref(1), TARGET, 0, pid(1)), None, pid(1)),
+        (c.SpawnReply(ref(1), TARGET, 0, Atom("notsup")), None, NOBODY),
+        (c.GroupLeader(pid(1), TARGET), None, None),
+        (c.Send(TARGET), b"j", None),
+        (c.UnlinkId(7, pid(1), TARGET), None, pid(1)),
+    ],
+)
+def test_whose_order_a_signal_belongs_to(control: c.Control, payload: bytes | None, sender: object) -> None:
+    assert sender_of(control, payload) == sender
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.integers(1, 4), st.sampled_from([0, 0, 10, 5000, BATCH, LARGE])),
+        st.just("take"),
+        st.just("name"),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS, st.sampled_from([VISIBLE, without(VISIBLE, Flags.FRAGMENTS)]))
+@settings(max_examples=60, deadline=None)
+def test_every_sender_is_heard_in_order_whatever_happens(steps: list[object], flags: Flags) -> None:
+    wire = Wire(flags)
+    sent: list[tuple[str, int]] = []
+    for number, step in enumerate(steps):
+        match step:
+            case (int(sender), int(size)):
+                wire.put(message(sender, number, size))
+                sent.append((str(sender), number))
+            case "name":
+                wire.put(by_name(number))
+                sent.append(("name", number))
+            case _:
+                wire.take()
+    arrived = wire.drain()
+    assert sorted(arrived) == sorted(sent)
+    for sender in {sender for sender, _ in sent}:
+        assert [m for m in arrived if m[0] == sender] == [m for m in sent if m[0] == sender]
+    for position, (sender, number) in enumerate(arrived):
+        if sender == "name":  # nothing sent before it arrives after it
+            assert all(later > number for _, later in arrived[position:] if later != number)
