@@ -1,0 +1,493 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyerlnode.errors import EncodeError, LocalProtocolError, NotConnected, RemoteProtocolError
+from pyerlnode.limits import MIB, Limits
+from pyerlnode.net.session import CLOSED, FAILURE, OVERFLOW, SILENT, VIOLATION, Session
+from pyerlnode.term import Atom, encode_bare
+from pyerlnode.testing import ManualClock, memory_streams
+from pyerlnode.wire.channel import Channel
+from pyerlnode.wire.control import Link, SendSender
+from pyerlnode.wire.flags import VISIBLE, Flags, without
+from pyerlnode.wire.framing import TICK, frame4
+from tests.support.net import LEFT, PIPES, RIGHT, Recorder, connected, info_of, pid, sessions
+
+if TYPE_CHECKING:
+    from pyerlnode.net.stream import Stream
+    from pyerlnode.term import Term
+    from pyerlnode.wire.control import Control
+
+TARGET = pid(1, RIGHT)
+LARGE = bytes(10 * MIB)
+
+
+def send(session: Session, term: Term, sender: int = 1) -> None:
+    session.send(SendSender(pid(sender), TARGET), encode_bare(term))
+
+
+def packets(*terms: Term) -> bytes:
+    channel = Channel(VISIBLE)
+    control = SendSender(pid(1), TARGET)
+    return b"".join(b"".join(channel.encode(control, encode_bare(term))) for term in terms)
+
+
+# ---------------------------------------------------------------------- signals
+
+
+@pytest.mark.parametrize("kind", PIPES)
+async def test_two_sessions_talk_both_ways_in_order(kind: str) -> None:
+    async with sessions(kind) as (left, right, left_sink, right_sink):
+        for number in range(50):
+            send(left, number)
+            send(right, (number,))
+        left.send(Link(pid(1), TARGET))
+        assert (await right_sink.count(51))[:50] == list(range(50))
+        assert right_sink.messages[50] == (Link(pid(1), TARGET), None)
+        assert await left_sink.count(50) == [(number,) for number in range(50)]
+        assert (left.name, right.name) == (RIGHT, LEFT)
+
+
+async def test_one_read_of_many_frames_is_delivered_in_one_call() -> None:
+    turns: list[int] = []
+    sink = Recorder(lambda *_: turns.append(turn))
+    turn = 0
+    async with connected("memory") as (one, two):
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        one.write(packets(*range(200)))
+        while not turns:
+            turn += 1
+            await asyncio.sleep(0)
+        assert sink.terms == list(range(200))
+        assert set(turns) == {turn}
+
+
+async def test_what_one_turn_sends_is_one_write() -> None:
+    async with connected("memory") as (one, two):
+        writes: list[bytes] = []
+        one.write = lambda data: writes.append(bytes(data))  # type: ignore[method-assign]
+        session = Session(one, info_of(RIGHT, LEFT), Recorder())
+        session.start()
+        for number in range(20):
+            send(session, number)
+        assert writes == []
+        await asyncio.sleep(0)
+        assert writes == [packets(*range(20))]
+        session.close("test over")
+        two.abort()
+
+
+@pytest.mark.parametrize("kind", ["memory", "tcp"])
+@pytest.mark.parametrize("flags", [VISIBLE, without(VISIBLE, Flags.FRAGMENTS)], ids=["fragments", "whole"])
+async def test_large_messages_arrive_whole(kind: str, flags: Flags) -> None:
+    blob = bytes(range(256)) * 40_000
+    async with sessions(kind, flags=flags) as (left, right, left_sink, right_sink):
+        send(left, blob)
+        send(right, blob)
+        send(left, Atom("end"))
+        assert await right_sink.count(2) == [blob, Atom("end")]
+        assert await left_sink.count(1) == [blob]
+
+
+@pytest.mark.parametrize("kind", ["memory", "tcp"])
+async def test_small_messages_of_others_overtake_a_large_one(kind: str) -> None:
+    async with sessions(kind) as (left, _, _, sink):
+        send(left, ("large", LARGE), sender=1)
+        send(left, "after large", sender=1)
+        for number in range(5):
+            send(left, number, sender=2)
+        terms = await sink.count(7)
+        order = [term[0] if type(term) is tuple else term for term in terms]
+        assert order == [0, 1, 2, 3, 4, b"large", b"after large"]
+
+
+async def test_small_messages_sent_while_a_large_one_is_under_way_overtake_it_too() -> None:
+    async with sessions("memory") as (left, right, _, sink):
+        send(left, LARGE)
+        while right._stream.bytes_read < MIB:
+            await asyncio.sleep(0)
+        send(left, "small", sender=2)
+        assert await sink.count(1) == [b"small"]
+        assert await sink.count(2) == [b"small", LARGE]
+
+
+# ---------------------------------------------------------------------- back-pressure
+
+
+@pytest.mark.parametrize("kind", ["memory", "tcp"])
+async def test_senders_wait_for_a_peer_that_does_not_read(kind: str) -> None:
+    limits = Limits(outbox=64 * 1024)
+    async with connected(kind, limits=limits) as (one, two):
+        left = Session(one, info_of(RIGHT, LEFT), Recorder(), limits=limits)
+        left.start()
+        sent = 0
+
+        async def flood() -> None:
+            nonlocal sent
+            while sent < 64 * MIB:
+                await left.drain()
+                send(left, bytes(50_000))
+                sent += 50_000
+
+        flooding = asyncio.create_task(flood())
+        before = -1
+        while sent != before or not left.congested:
+            before = sent
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert left.congested
+        assert sent < 64 * MIB
+        assert left._outbox.size < 200_000
+        assert one._transport.get_write_buffer_size() < 300_000
+        sink = Recorder()
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        await flooding
+        await sink.count(-(-64 * MIB // 50_000))
+        assert not left.congested
+        left.close("test over")
+
+
+async def test_of_many_waiting_senders_only_so_many_continue_at_once() -> None:
+    limits = Limits(outbox=100_000)
+    peak = 0
+    async with sessions("memory", limits=limits) as (left, _, _, sink):
+
+        async def one(number: int) -> None:
+            nonlocal peak
+            await left.drain()
+            send(left, bytes(60_000), sender=number)
+            peak = max(peak, left._outbox.size)
+
+        await asyncio.gather(*(one(number) for number in range(100)))
+        await sink.count(100)
+    assert peak < 200_000
+
+
+async def test_waiting_senders_hear_of_the_loss() -> None:
+    limits = Limits(outbox=1000)
+    async with connected("tcp", limits=limits) as (one, two):
+        left = Session(one, info_of(RIGHT, LEFT), Recorder(), limits=limits)
+        left.start()
+        for _ in range(400):
+            send(left, bytes(60_000))
+        waiting = asyncio.create_task(left.drain())
+        flushing = asyncio.create_task(left.flush())
+        cancelled = asyncio.create_task(left.drain())
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        two.abort()
+        with pytest.raises(NotConnected, match=RIGHT):
+            await waiting
+        assert not await flushing
+        with pytest.raises(NotConnected):
+            await left.drain()
+        assert left._waiting == []
+
+
+async def test_a_peer_that_asks_and_never_reads_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    limits = Limits(outbox_max=100_000)
+    async with connected("memory", limits=limits) as (one, _two):
+        sink = Recorder()
+        left = Session(one, info_of(RIGHT, LEFT), sink, limits=limits)
+        left.start()
+        for _ in range(10):
+            send(left, bytes(50_000))
+        assert sink.reasons == [OVERFLOW]
+        assert not left.is_open
+    assert "does not read" in caplog.text
+
+
+async def test_flush_waits_until_all_is_with_the_kernel() -> None:
+    async with sessions("tcp") as (left, _, _, sink):
+        assert await left.flush()
+        send(left, LARGE)
+        assert await left.flush()
+        left.close("done")
+        assert await sink.count(1) == [LARGE]
+        assert await sink.reason() == CLOSED
+
+
+async def test_flush_gives_up_in_time() -> None:
+    async with connected("tcp") as (one, _two):
+        left = Session(one, info_of(RIGHT, LEFT), Recorder())
+        left.start()
+        send(left, bytes(50 * MIB))
+        assert not await left.flush(timeout=0.01)
+        left.close("test over")
+        assert not await left.flush()
+
+
+# ---------------------------------------------------------------------- the end
+
+
+@pytest.mark.parametrize("kind", PIPES)
+async def test_a_close_is_heard_once_on_both_sides(kind: str) -> None:
+    async with sessions(kind) as (left, right, left_sink, right_sink):
+        send(left, "last")
+        left.close("disconnect")
+        assert left_sink.reasons == ["disconnect"]
+        assert await right_sink.reason() == CLOSED
+        assert right_sink.terms == [b"last"]
+        left.close("again")
+        send(left, "too late")
+        send(right, "too late")
+        assert (left.reason, right.reason) == ("disconnect", CLOSED)
+    assert (left_sink.reasons, right_sink.reasons) == (["disconnect"], [CLOSED])
+
+
+async def test_a_close_out_of_deliver_ends_delivery() -> None:
+    states: list[list[str]] = []
+
+    def react(session: Session, control: Control, term: Term) -> None:
+        if term == 2:
+            session.close("enough")
+            states.append(list(sink.reasons))
+
+    sink = Recorder(react)
+    async with connected("memory") as (one, two):
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        one.write(packets(*range(10)))
+        assert await sink.reason() == "enough"
+        assert sink.terms == [0, 1, 2]
+        assert states == [[]], "lost must not be called inside deliver"
+        one.write(packets(11))
+        while not two.closed:
+            await asyncio.sleep(0)
+    assert sink.reasons == ["enough"]
+
+
+async def test_a_session_closed_before_its_start_never_begins() -> None:
+    async with connected("memory") as (one, _two):
+        sink = Recorder()
+        session = Session(one, info_of(RIGHT, LEFT), sink)
+        session.close("changed our mind")
+        session.start()
+        assert sink.reasons == ["changed our mind"]
+
+
+async def test_a_peer_that_closes_in_the_middle_of_a_frame() -> None:
+    async with connected("tcp") as (one, two):
+        sink = Recorder()
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        one.write(packets("whole") + packets("cut")[:-2])
+        one.close()
+        assert await sink.reason() == CLOSED
+        assert sink.terms == [b"whole"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\0\0\0\1x", frame4(b"\x83D\0" + encode_bare((99,))), b"\xff\xff\xff\xff", frame4(b"\x83D\5")],
+    ids=["no header", "unknown operation", "length", "header cut off"],
+)
+@pytest.mark.parametrize("kind", ["memory", "bytewise"])
+async def test_a_peer_that_breaks_the_protocol_is_cut_off(
+    kind: str, garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(kind) as (one, two):
+        sink = Recorder()
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        one.write(packets("good") + garbage + packets("never seen"))
+        assert await sink.reason() == VIOLATION
+        assert sink.terms == [b"good"]
+        while not one.closed:
+            await asyncio.sleep(0)
+    (record,) = [record for record in caplog.records if record.name == "pyerlnode.net.session"]
+    assert record.levelno == logging.WARNING
+    assert LEFT in record.message
+
+
+async def test_a_sink_that_refuses_a_message_ends_the_session_as_the_peers_fault() -> None:
+    def react(session: Session, control: Control, term: Term) -> None:
+        raise RemoteProtocolError("a pid of another node")
+
+    sink = Recorder(react)
+    async with connected("memory") as (one, two):
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        one.write(packets(1, 2))
+        assert await sink.reason() == VIOLATION
+        assert sink.terms == [1]
+
+
+async def test_a_payload_that_does_not_decode_ends_the_session() -> None:
+    async with connected("memory") as (one, two):
+        sink = Recorder()
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        channel = Channel(VISIBLE)
+        one.write(b"".join(channel.encode(SendSender(pid(1), TARGET), b"\xff\xff")))
+        assert await sink.reason() == VIOLATION
+
+
+async def test_a_sink_that_fails_ends_the_session_not_the_loop(caplog: pytest.LogCaptureFixture) -> None:
+    def react(session: Session, control: Control, term: Term) -> None:
+        raise ZeroDivisionError("a bug of ours")
+
+    sink = Recorder(react)
+    async with connected("memory") as (one, two):
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        one.write(packets("secret payload"))
+        assert await sink.reason() == FAILURE
+    assert "ZeroDivisionError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_sink_that_fails_at_the_loss_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Recorder):
+        def lost(self, session: Session, reason: str) -> None:
+            raise ZeroDivisionError
+
+    async with connected("memory") as (one, _two):
+        Session(one, info_of(RIGHT, LEFT), Failing()).close("x")
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_cannot_be_sent_raises_in_the_caller() -> None:
+    async with sessions("memory") as (left, _, _, sink):
+        with pytest.raises(LocalProtocolError):
+            left.send(SendSender(pid(1), TARGET))
+        with pytest.raises(EncodeError):
+            left.send(Link(object(), TARGET))  # type: ignore[arg-type]
+        send(left, "fine")
+        assert await sink.count(1) == [b"fine"]
+
+
+async def test_messages_behind_the_handshake_are_delivered_by_start() -> None:
+    async with connected("memory") as (one, two):
+        one.write(b"\0\3ack" + packets("first"))
+        assert await two.read_frame() == b"ack"
+        sink = Recorder()
+        Session(two, info_of(LEFT, RIGHT), sink).start()
+        assert sink.terms == [b"first"]
+
+
+# ---------------------------------------------------------------------- ticks
+
+
+class Raw:
+    """The other end as bytes."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.data = b""
+        self.lost = False
+        stream.attach(self)
+
+    def data_received(self, data: memoryview) -> int:
+        self.data += bytes(data)
+        return len(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+
+    def pause_writing(self) -> None: ...
+
+    def resume_writing(self) -> None: ...
+
+
+async def settle() -> None:
+    """Let the memory transport carry what is under way."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def ticking(*, visible: bool = True) -> tuple[Session, Recorder, Stream, Raw, ManualClock]:
+    one, two = memory_streams()
+    clock, sink = ManualClock(), Recorder()
+    session = Session(one, info_of(RIGHT, LEFT, visible=visible), sink, ticktime=8.0, clock=clock)
+    session.start()
+    return session, sink, two, Raw(two), clock
+
+
+async def test_a_quiet_connection_ticks_every_quarter_of_the_ticktime() -> None:
+    session, sink, other, raw, clock = ticking()
+    for _ in range(10):
+        other.write(TICK)
+        await settle()
+        clock.advance(2.0)
+    await settle()
+    assert raw.data == TICK * 10
+    assert session.is_open
+    assert sink.messages == []
+    session.close("test over")
+    clock.advance(100.0)
+    await settle()
+    assert raw.data == TICK * 10
+
+
+async def test_a_busy_connection_needs_no_ticks() -> None:
+    session, _, other, raw, clock = ticking()
+    for number in range(5):
+        other.write(TICK)
+        send(session, number)
+        await settle()
+        clock.advance(2.0)
+    await settle()
+    assert raw.data == packets(*range(5))
+    session.close("test over")
+
+
+async def test_a_silent_peer_is_down_after_the_ticktime() -> None:
+    _session, sink, other, raw, clock = ticking()
+    other.write(TICK)
+    await settle()
+    clock.advance(8.0)
+    assert sink.reasons == []
+    clock.advance(2.0)
+    assert sink.reasons == [SILENT]
+    await settle()
+    assert raw.lost
+    clock.advance(100.0)
+    assert sink.reasons == [SILENT]
+
+
+async def test_a_tick_never_queues_behind_data() -> None:
+    session, sink, other, raw, clock = ticking(visible=False)
+    other._transport.pause_reading()
+    send(session, bytes(10 * MIB))
+    send(session, "small", sender=2)
+    await settle()
+    queued = session._outbox.size
+    clock.advance(2.0)  # nothing was read: a hidden peer is ticked though data waits
+    other._transport.resume_reading()
+    await settle()
+    assert queued > 9 * MIB
+    assert session._outbox.size < queued
+    while session._outbox:
+        await asyncio.sleep(0)
+    await settle()
+    frames = split(raw.data)
+    assert b"" in frames
+    assert frames.index(b"") < len(frames) // 2
+    assert sink.reasons == []
+    session.close("test over")
+
+
+async def test_a_tick_never_splits_a_frame() -> None:
+    one, two = memory_streams()
+    clock = ManualClock()
+    info = info_of(RIGHT, LEFT, flags=without(VISIBLE, Flags.FRAGMENTS), visible=False)
+    session = Session(one, info, Recorder(), ticktime=8.0, clock=clock)
+    session.start()
+    raw = Raw(two)
+    send(session, bytes(MIB))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not session._outbox.at_boundary
+    clock.advance(2.0)
+    while session._outbox:
+        await asyncio.sleep(0)
+    await settle()
+    assert [len(frame) > MIB for frame in split(raw.data)] == [True]
+    session.close("test over")
+
+
+def split(data: bytes) -> list[bytes]:
+    frames = []
+    while data:
+        size = int.from_bytes(data[:4], "big")
+        frames.append(data[4 : 4 + size])
+        data = data[4 + size :]
+    return frames
