@@ -55,7 +55,7 @@ def decode(data: bytes | bytearray | memoryview, *, text: str | None = None, lim
     offset = 1
     if data[1:2] == b"P":
         data, offset = _inflate(data, limits), 0
-    term, end = decode_bare(data, offset, text=text, limits=limits)
+    term, end = _read(data, offset, (), text, limits)
     if end != len(data):
         raise DecodeError(f"{len(data) - end} bytes follow the term", end)
     return term
@@ -74,13 +74,19 @@ def decode_bare(
     ``refs`` are the atoms of the distribution header, to which tag 82 refers by index.  Errors as in
     :func:`decode`.
     """
-    if text not in (None, "utf8"):
+    return _read(_as_bytes(data), offset, refs, text, limits)
+
+
+def _read(
+    data: bytes, offset: int, refs: tuple[Atom, ...], text: str | None, limits: Limits
+) -> tuple[Any, int]:
+    if text is not None and text != "utf8":
         raise ValueError(f"text={text!r}: use 'utf8', or None for bytes")
-    reader = _Reader(_as_bytes(data), offset, refs, text is not None, limits)
+    reader = _Reader(data, offset, refs, text is not None, limits)
     try:
-        return _READERS[reader.data[offset]](reader), reader.pos
+        return _READERS[data[offset]](reader), reader.pos
     except (IndexError, StructError):
-        raise DecodeError("the input ends within a term", len(reader.data)) from None
+        raise DecodeError("the input ends within a term", len(data)) from None
     except RecursionError:
         raise LimitExceeded(
             "the term nests deeper than this thread's stack has room for", reader.pos
@@ -106,16 +112,15 @@ class _Reader:
         self.nesting = limits.nesting
         self.elements = limits.elements
 
-    def enter(self, count: int, at: int) -> None:
-        """Begin a container of ``count`` sub-terms whose tag is at ``at``: each needs a byte at least."""
+    def refusal(self, count: int, at: int) -> DecodeError:
+        """Return why a container of ``count`` sub-terms, whose tag is at ``at``, is not read."""
         if count > self.end - self.pos:
-            raise DecodeError(f"{count} elements cannot fit into the {self.end - self.pos} bytes left", at)
-        self.elements -= count
+            return DecodeError(f"{count} elements cannot fit into the {self.end - self.pos} bytes left", at)
         if self.elements < 0:
-            raise LimitExceeded(f"the term has more than Limits.elements={self.limits.elements} elements", at)
-        self.nesting -= 1
-        if self.nesting < 0:
-            raise LimitExceeded(f"the term nests deeper than Limits.nesting={self.limits.nesting}", at)
+            return LimitExceeded(
+                f"the term has more than Limits.elements={self.limits.elements} elements", at
+            )
+        return LimitExceeded(f"the term nests deeper than Limits.nesting={self.limits.nesting}", at)
 
     def take(self, start: int, count: int) -> bytes:
         """Return the ``count`` bytes at ``start`` and move behind them."""
@@ -127,7 +132,10 @@ class _Reader:
 
     def sequence(self, count: int, at: int) -> list[Any]:
         """Return the next ``count`` terms."""
-        self.enter(count, at)
+        self.elements -= count
+        self.nesting -= 1
+        if self.elements < 0 or self.nesting < 0 or count > self.end - self.pos:
+            raise self.refusal(count, at)
         data = self.data
         readers = _READERS
         items: list[Any] = []
@@ -219,7 +227,7 @@ def _new_float(r: _Reader) -> Any:
     pos = r.pos
     r.pos = pos + 9
     value = _f64(r.data, pos + 1)[0]
-    if not isfinite(value):
+    if value - value != 0.0:  # as only infinities and NaN do
         raise DecodeError("a float is neither infinite nor NaN", pos)
     return value
 
@@ -304,7 +312,10 @@ def _small_tuple(r: _Reader) -> tuple[Any, ...]:
     r.pos = pos + 2
     data = r.data
     count = data[pos + 1]
-    r.enter(count, pos)
+    r.elements -= count
+    r.nesting -= 1
+    if r.elements < 0 or r.nesting < 0 or count > r.end - r.pos:
+        raise r.refusal(count, pos)
     items = []
     for _ in range(count):
         items.append(_READERS[data[r.pos]](r))  # noqa: PERF401
@@ -319,7 +330,10 @@ def _large_tuple(r: _Reader) -> tuple[Any, ...]:
     count: int = _u32(data, pos + 1)[0]
     if count > _MAX_ARITY:
         raise DecodeError(f"a tuple has at most {_MAX_ARITY} elements, not {count}", pos)
-    r.enter(count, pos)
+    r.elements -= count
+    r.nesting -= 1
+    if r.elements < 0 or r.nesting < 0 or count > r.end - r.pos:
+        raise r.refusal(count, pos)
     items = []
     for _ in range(count):
         items.append(_READERS[data[r.pos]](r))  # noqa: PERF401
@@ -338,7 +352,7 @@ def _string(r: _Reader) -> list[Any]:
     values = list(r.take(pos + 3, count))
     r.elements -= count
     if r.elements < 0:
-        raise LimitExceeded(f"the term has more than Limits.elements={r.limits.elements} elements", pos)
+        raise r.refusal(0, pos)
     return values
 
 
@@ -350,7 +364,10 @@ def _list(r: _Reader) -> Any:
         pos = r.pos
         r.pos = pos + 5
         count: int = _u32(data, pos + 1)[0]
-        r.enter(count + 1, pos)
+        r.elements -= count + 1
+        r.nesting -= 1
+        if r.elements < 0 or r.nesting < 0 or count + 1 > r.end - r.pos:
+            raise r.refusal(count + 1, pos)
         for _ in range(count):
             items.append(readers[data[r.pos]](r))  # noqa: PERF401
         tag = data[r.pos]
@@ -369,18 +386,18 @@ def _list(r: _Reader) -> Any:
 def _map(r: _Reader) -> Any:
     pos = r.pos
     r.pos = pos + 5
-    count: int = _u32(r.data, pos + 1)[0]
-    r.enter(2 * count, pos)
     data = r.data
-    readers = _READERS
-    keys = []
-    values = []
+    count: int = 2 * _u32(data, pos + 1)[0]
+    r.elements -= count
+    r.nesting -= 1
+    if r.elements < 0 or r.nesting < 0 or count > r.end - r.pos:
+        raise r.refusal(count, pos)
+    items = []
     for _ in range(count):
-        keys.append(readers[data[r.pos]](r))
-        values.append(readers[data[r.pos]](r))
+        items.append(_READERS[data[r.pos]](r))  # noqa: PERF401
     r.nesting += 1
-    result = build(keys, values)
-    if len(result) != count:
+    result = build(items[::2], items[1::2])
+    if 2 * len(result) != count:
         raise DecodeError("a key comes twice in a map", pos)
     return result
 

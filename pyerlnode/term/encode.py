@@ -9,10 +9,11 @@ keep the form that OTP 23 reads too.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from math import isfinite
 from struct import Struct
 from struct import error as StructError  # noqa: N812
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pyerlnode.errors import EncodeError
 from pyerlnode.limits import DEFAULT, Limits
@@ -23,11 +24,8 @@ from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.ids import Pid, Port, Reference
 from pyerlnode.term.maps import TermMap
 from pyerlnode.term.raw import RawTerm
+from pyerlnode.term.tags import INTEGER, LIST, MAP, NEW_FLOAT
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_tag_u8 = Struct(">BB").pack
 _tag_u16 = Struct(">BH").pack
 _tag_u32 = Struct(">BI").pack
 _tag_s32 = Struct(">Bi").pack
@@ -40,10 +38,13 @@ _u64_u32 = Struct(">QI").pack
 _VERSION: Final = bytes((tags.VERSION,))
 _NIL: Final = bytes((tags.NIL,))
 _SMALL: Final = [bytes((tags.SMALL_INTEGER, value)) for value in range(256)]
+_TUPLE_HEADERS: Final = [bytes((tags.SMALL_TUPLE, size)) for size in range(256)]
+_BIG_HEADERS: Final = [[bytes((tags.SMALL_BIG, size, sign)) for size in range(256)] for sign in (0, 1)]
 _MAX_ARITY: Final = (1 << 24) - 1
 _MAX_STRING: Final = 65_535
 _JOINED: Final = 512
 """Binaries up to this size are joined with their header at once; larger ones are copied once, at the end."""
+_BINARY_HEADERS: Final = [_tag_u32(tags.BINARY, size) for size in range(_JOINED + 1)]
 _MAX_SMALL_PORT: Final = (1 << 28) - 1
 _SINGLE_SHAPE: Final = frozenset((Atom, bytes, str, int, float))
 """Types whose unequal values are always unequal terms."""
@@ -55,12 +56,14 @@ def encode(term: Any, *, compressed: bool = False, limits: Limits = DEFAULT) -> 
     ``compressed`` deflates it where that makes it smaller.  Raises :class:`EncodeError` for a value that has
     no term, or nests deeper than ``limits.nesting`` (as everything does that contains itself).
     """
-    bare = encode_bare(term, limits)
+    parts = _parts(term, limits)
     if compressed:
+        bare = b"".join(parts)
         packed = _VERSION + _tag_u32(tags.COMPRESSED, len(bare)) + zlib.compress(bare)
         if len(packed) <= len(bare):
             return packed
-    return _VERSION + bare
+    parts[0] = _VERSION + parts[0]
+    return b"".join(parts)
 
 
 def encode_bare(term: Any, limits: Limits = DEFAULT) -> bytes:
@@ -68,14 +71,19 @@ def encode_bare(term: Any, limits: Limits = DEFAULT) -> bytes:
 
     Errors as in :func:`encode`.
     """
+    return b"".join(_parts(term, limits))
+
+
+def _parts(term: Any, limits: Limits) -> list[bytes]:
+    """Return the encoded term in at least one piece; large binaries are pieces of their own, not copied."""
     writer = _Writer(limits)
     try:
-        _WRITERS.get(type(term), _other)(writer, term)
+        _WRITERS[type(term)](writer, term)
     except RecursionError:
         raise EncodeError("the value nests deeper than this thread's stack has room for") from None
     except StructError as error:
         raise EncodeError(f"a number is too large for its place in the term: {error}") from None
-    return b"".join(writer.parts)
+    return writer.parts
 
 
 class _Writer:
@@ -88,19 +96,19 @@ class _Writer:
         self.nesting = limits.nesting
         self.limits = limits
 
-    def enter(self) -> None:
-        """Go one level deeper."""
-        self.nesting -= 1
-        if self.nesting < 0:
-            raise EncodeError(
-                f"the value nests deeper than Limits.nesting={self.limits.nesting}, or contains itself"
-            )
+    def too_deep(self) -> EncodeError:
+        """Return the error for a term that nests deeper than it may."""
+        return EncodeError(
+            f"the value nests deeper than Limits.nesting={self.limits.nesting}, or contains itself"
+        )
 
     def sequence(self, terms: list[Any] | tuple[Any, ...]) -> None:
         """Write ``terms`` one after another."""
-        self.enter()
+        self.nesting -= 1
+        if self.nesting < 0:
+            raise self.too_deep()
         for term in terms:
-            _WRITERS.get(type(term), _other)(self, term)
+            _WRITERS[type(term)](self, term)
         self.nesting += 1
 
     def atom(self, name: str) -> None:
@@ -130,22 +138,24 @@ def _int(w: _Writer, term: int) -> None:
     if 0 <= term <= 255:
         w.parts.append(_SMALL[term])
     elif -0x8000_0000 <= term <= 0x7FFF_FFFF:
-        w.parts.append(_tag_s32(tags.INTEGER, term))
+        w.parts.append(_tag_s32(INTEGER, term))
     else:
         _big(w, term)
 
 
 def _big(w: _Writer, term: int) -> None:
     size = (term.bit_length() + 7) // 8
-    header = _tag_u8(tags.SMALL_BIG, size) if size < 256 else _tag_u32(tags.LARGE_BIG, size)
-    sign = b"\1" if term < 0 else b"\0"
-    w.parts.append(header + sign + abs(term).to_bytes(size, "little"))
+    if size < 256:
+        header = _BIG_HEADERS[term < 0][size]
+    else:
+        header = _tag_u32(tags.LARGE_BIG, size) + (b"\1" if term < 0 else b"\0")
+    w.parts.append(header + abs(term).to_bytes(size, "little"))
 
 
 def _float(w: _Writer, term: float) -> None:
     if not isfinite(term):
         raise EncodeError(f"{term} has no Erlang term: floats there are finite")
-    w.parts.append(_tag_f64(tags.NEW_FLOAT, term))
+    w.parts.append(_tag_f64(NEW_FLOAT, term))
 
 
 # ---------------------------------------------------------------------------------- binaries
@@ -154,7 +164,7 @@ def _float(w: _Writer, term: float) -> None:
 def _bytes(w: _Writer, term: bytes) -> None:
     size = len(term)
     if size <= _JOINED:
-        w.parts.append(_tag_u32(tags.BINARY, size) + term)
+        w.parts.append(_BINARY_HEADERS[size] + term)
     else:
         w.parts.append(_tag_u32(tags.BINARY, size))
         w.parts.append(term)
@@ -182,13 +192,19 @@ def _bit_string(w: _Writer, term: BitString) -> None:
 
 def _tuple(w: _Writer, term: tuple[Any, ...]) -> None:
     size = len(term)
+    w.parts.append(_TUPLE_HEADERS[size] if size < 256 else _large_tuple_header(size))
+    w.nesting -= 1
+    if w.nesting < 0:
+        raise w.too_deep()
+    for item in term:
+        _WRITERS[type(item)](w, item)
+    w.nesting += 1
+
+
+def _large_tuple_header(size: int) -> bytes:
     if size > _MAX_ARITY:
         raise EncodeError(f"a tuple has at most {_MAX_ARITY} elements, not {size}")
-    w.parts.append(_tag_u8(tags.SMALL_TUPLE, size) if size < 256 else _tag_u32(tags.LARGE_TUPLE, size))
-    w.enter()
-    for item in term:
-        _WRITERS.get(type(item), _other)(w, item)
-    w.nesting += 1
+    return _tag_u32(tags.LARGE_TUPLE, size)
 
 
 def _list(w: _Writer, term: list[Any]) -> None:
@@ -200,10 +216,12 @@ def _list(w: _Writer, term: list[Any]) -> None:
         if string is not None:
             w.parts.append(string)
             return
-    w.parts.append(_tag_u32(tags.LIST, len(term)))
-    w.enter()
+    w.parts.append(_tag_u32(LIST, len(term)))
+    w.nesting -= 1
+    if w.nesting < 0:
+        raise w.too_deep()
     for item in term:
-        _WRITERS.get(type(item), _other)(w, item)
+        _WRITERS[type(item)](w, item)
     w.nesting += 1
     w.parts.append(_NIL)
 
@@ -219,44 +237,48 @@ def _string(term: list[Any]) -> bytes | None:
 
 
 def _improper_list(w: _Writer, term: ImproperList) -> None:
-    w.parts.append(_tag_u32(tags.LIST, len(term.items)))
-    w.enter()
+    w.parts.append(_tag_u32(LIST, len(term.items)))
+    w.nesting -= 1
+    if w.nesting < 0:
+        raise w.too_deep()
     for item in term.items:
-        _WRITERS.get(type(item), _other)(w, item)
-    _WRITERS.get(type(term.tail), _other)(w, term.tail)
+        _WRITERS[type(item)](w, item)
+    _WRITERS[type(term.tail)](w, term.tail)
     w.nesting += 1
 
 
 def _dict(w: _Writer, term: dict[Any, Any]) -> None:
-    kinds = set(map(type, term))
-    if len(kinds) > 1 or not kinds <= _SINGLE_SHAPE:
-        _check_keys(w, term)
-    w.parts.append(_tag_u32(tags.MAP, len(term)))
-    w.enter()
+    w.parts.append(_tag_u32(MAP, len(term)))
+    w.nesting -= 1
+    if w.nesting < 0:
+        raise w.too_deep()
+    kinds = 0
+    kind: type | None = None
     for key, value in term.items():
-        _WRITERS.get(type(key), _other)(w, key)
-        _WRITERS.get(type(value), _other)(w, value)
+        if type(key) is not kind:
+            kind = type(key)
+            kinds += 1
+        _WRITERS[type(key)](w, key)
+        _WRITERS[type(value)](w, value)
     w.nesting += 1
+    if kinds > 1 or (kinds and kind not in _SINGLE_SHAPE):
+        _check_keys(term)
 
 
-def _check_keys(w: _Writer, term: dict[Any, Any]) -> None:
+def _check_keys(term: dict[Any, Any]) -> None:
     """Refuse keys that are two for Python and one for Erlang, such as ``"a"`` and ``b"a"``."""
-    try:
-        distinct = len(TermMap(term))
-    except ValueError as error:
-        raise EncodeError(f"a key of a map cannot be encoded: {error}") from None
-    if distinct != len(term):
-        raise EncodeError(
-            "two keys of a dict are the same Erlang term (a str and bytes, or True and an atom?)"
-        )
+    if len(TermMap(term)) != len(term):
+        raise EncodeError("two keys of a dict are the same Erlang term (text and bytes perhaps)")
 
 
 def _term_map(w: _Writer, term: TermMap) -> None:
-    w.parts.append(_tag_u32(tags.MAP, len(term)))
-    w.enter()
+    w.parts.append(_tag_u32(MAP, len(term)))
+    w.nesting -= 1
+    if w.nesting < 0:
+        raise w.too_deep()
     for key, value in term.items():
-        _WRITERS.get(type(key), _other)(w, key)
-        _WRITERS.get(type(value), _other)(w, value)
+        _WRITERS[type(key)](w, key)
+        _WRITERS[type(value)](w, value)
     w.nesting += 1
 
 
@@ -325,7 +347,7 @@ def _fun(w: _Writer, term: Fun) -> None:
 def _raw(w: _Writer, term: RawTerm) -> None:
     if term.refs:  # its atoms are only names of places in a header that stays behind
         decoded = term.decode(w.limits)
-        _WRITERS.get(type(decoded), _other)(w, decoded)
+        _WRITERS[type(decoded)](w, decoded)
     else:
         w.parts.append(term.data[term.offset :])
 
@@ -336,9 +358,8 @@ def _raw(w: _Writer, term: RawTerm) -> None:
 def _other(w: _Writer, term: Any) -> None:
     """Write a value whose exact type has no writer: of a subclass, or not at all."""
     for kind in type(term).__mro__:
-        writer = _WRITERS.get(kind)
-        if writer is not None:
-            writer(w, term)
+        if kind in _WRITERS:
+            _WRITERS[kind](w, term)
             return
     raise EncodeError(f"a Python {type(term).__name__} has no Erlang term{_advice(term)}")
 
@@ -355,27 +376,36 @@ def _advice(term: Any) -> str:
     return ": use a dict, list, tuple, str, bytes, int, float, bool, None or a class of pyerlnode.term"
 
 
-_WRITERS: Final[dict[type, Callable[[_Writer, Any], None]]] = {
-    Atom: _atom,
-    bool: _bool,
-    type(None): _none,
-    int: _int,
-    float: _float,
-    bytes: _bytes,
-    bytearray: _buffer,
-    memoryview: _buffer,
-    str: _str,
-    BitString: _bit_string,
-    tuple: _tuple,
-    list: _list,
-    ImproperList: _improper_list,
-    dict: _dict,
-    TermMap: _term_map,
-    Record: _record,
-    Pid: _pid,
-    Port: _port,
-    Reference: _reference,
-    ExportFun: _export,
-    Fun: _fun,
-    RawTerm: _raw,
-}
+class _Writers(dict[type, Callable[[_Writer, Any], None]]):
+    """The writer of each exact type; :func:`_other` for all that have none."""
+
+    def __missing__(self, kind: type) -> Callable[[_Writer, Any], None]:
+        return _other
+
+
+_WRITERS: Final = _Writers(
+    {
+        Atom: _atom,
+        bool: _bool,
+        type(None): _none,
+        int: _int,
+        float: _float,
+        bytes: _bytes,
+        bytearray: _buffer,
+        memoryview: _buffer,
+        str: _str,
+        BitString: _bit_string,
+        tuple: _tuple,
+        list: _list,
+        ImproperList: _improper_list,
+        dict: _dict,
+        TermMap: _term_map,
+        Record: _record,
+        Pid: _pid,
+        Port: _port,
+        Reference: _reference,
+        ExportFun: _export,
+        Fun: _fun,
+        RawTerm: _raw,
+    }
+)
