@@ -95,12 +95,15 @@ def from_utf8(raw: bytes, bound: int) -> Atom | bool | None:
     return atom
 
 
+def special_atom(value: bool | None) -> Atom:
+    """Return the atom that ``True``, ``False`` or ``None`` stands for."""
+    if value is None:
+        return NIL
+    return TRUE if value else FALSE
+
+
 def as_atom(value: Any) -> Atom | None:
     """Return the atom that ``value`` stands for (``True``, ``False``, ``None`` do), or ``None``."""
     if isinstance(value, Atom):
         return value
-    if value is True:
-        return TRUE
-    if value is False:
-        return FALSE
-    return NIL if value is None else None
+    return special_atom(value) if value is None or isinstance(value, bool) else None
