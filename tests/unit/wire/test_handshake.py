@@ -21,6 +21,7 @@ from pyerlnode.errors import (
 from pyerlnode.wire.challenge import digest
 from pyerlnode.wire.flags import (
     HIDDEN,
+    LOW_HALF,
     MANDATORY_23,
     MANDATORY_25,
     MANDATORY_26,

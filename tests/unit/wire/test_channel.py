@@ -1,0 +1,469 @@
+"""Packets both ways: whitebox cases, our own sending half against the receiving one, and captures of BEAMs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyerlnode.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
+from pyerlnode.limits import Limits
+from pyerlnode.term import Atom, RawTerm, decode, encode_bare
+from pyerlnode.wire import messages as m
+from pyerlnode.wire.channel import Channel
+from pyerlnode.wire.flags import HIDDEN, Flags, without
+from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.framing import Framer
+from tests.unit.wire.captures import Section, sections
+from tests.unit.wire.controls import EXAMPLES, THEM, US, WITH_TOKEN
+from tests.unit.wire.headers import Writer
+
+HEADERS = Flags.DIST_HDR_ATOM_CACHE | Flags.FRAGMENTS
+FORMS = {
+    "both": HIDDEN,
+    "atom cache": without(HIDDEN, Flags.FRAGMENTS),
+    "fragments": without(HIDDEN, Flags.DIST_HDR_ATOM_CACHE),
+    "pass-through": without(HIDDEN, HEADERS),
+}
+WITH_HEADERS = [name for name in FORMS if name != "pass-through"]
+
+SEND = encode_bare((22, THEM, US))
+LINK = encode_bare((1, THEM, US))
+HELLO = encode_bare(Atom("hello"))
+
+
+def channel(form: str = "both", **limits: int) -> Channel:
+    return Channel(FORMS[form], limits=Limits(**limits))
+
+
+def first(seq: int, number: int, rest: bytes) -> bytes:
+    return b"\x83E" + seq.to_bytes(8, "big") + number.to_bytes(8, "big") + rest
+
+
+def following(seq: int, number: int, rest: bytes) -> bytes:
+    return b"\x83F" + seq.to_bytes(8, "big") + number.to_bytes(8, "big") + rest
+
+
+def refused(target: Channel, frame: bytes) -> str:
+    with pytest.raises(RemoteProtocolError) as caught:
+        target.receive(frame)
+    return str(caught.value)
+
+
+def packets_to_frames(packets: list[bytes]) -> list[bytes]:
+    return Framer(1 << 30).receive(b"".join(packets))
+
+
+# ------------------------------------------------------------------------------- there and back
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("control", EXAMPLES + WITH_TOKEN, ids=lambda control: type(control).__name__)
+def test_what_one_end_encodes_the_other_receives(form: str, control: Any) -> None:
+    payload = encode_bare([1, Atom("x"), b"abc"]) if control.HAS_PAYLOAD else None
+    [frame] = packets_to_frames(channel(form).encode(control, payload))
+    message = channel(form).receive(frame)
+    assert message is not None
+    assert message[0] == control
+    if payload is None:
+        assert message[1] is None
+    else:
+        assert message[1] is not None
+        assert message[1].decode() == [1, "x", b"abc"]
+
+
+def test_the_bytes_are_those_of_the_specification() -> None:
+    control = m.SendSender(THEM, US)
+    assert packets_to_frames(channel().encode(control, HELLO)) == [b"\x83D\0" + SEND + HELLO]
+    assert packets_to_frames(channel().encode(m.Link(THEM, US))) == [b"\x83D\0" + LINK]
+    assert packets_to_frames(channel("pass-through").encode(control, HELLO)) == [
+        b"p\x83" + SEND + b"\x83" + HELLO
+    ]
+    assert packets_to_frames(channel("pass-through").encode(m.Link(THEM, US))) == [b"p\x83" + LINK]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_large_payload_is_passed_on_uncopied(form: str) -> None:
+    payload = encode_bare(bytes(100_000))
+    parts = channel(form).encode(m.SendSender(THEM, US), payload)
+    assert parts[-1] is payload
+    [frame] = packets_to_frames(parts)
+    message = channel(form).receive(frame)
+    assert message is not None
+    assert message[1] is not None
+    assert message[1].decode() == bytes(100_000)
+
+
+def test_the_payload_stays_raw() -> None:
+    frame = b"\x83D\0" + SEND + b"\xff nonsense"
+    message = channel().receive(frame)
+    assert message is not None
+    assert isinstance(message[1], RawTerm)
+    with pytest.raises(DecodeError):
+        message[1].decode()
+
+
+def test_a_misfit_of_message_and_payload_is_our_mistake() -> None:
+    for target in (channel(), channel("pass-through")):
+        for control, payload in (
+            (m.SendSender(THEM, US), None),
+            (m.SendSender(THEM, US), b""),
+            (m.Link(THEM, US), HELLO),
+        ):
+            with pytest.raises(LocalProtocolError):
+                target.encode(control, payload)
+    with pytest.raises(LocalProtocolError):
+        channel().fragments(m.Link(THEM, US), HELLO)
+
+
+def test_a_message_that_has_no_term_is_our_mistake() -> None:
+    with pytest.raises(EncodeError):
+        channel().encode(m.Exit(THEM, US, object()))
+
+
+class Huge(bytes):
+    def __len__(self) -> int:
+        return 1 << 32
+
+
+def test_a_packet_has_at_most_what_its_length_can_say() -> None:
+    with pytest.raises(LocalProtocolError, match="does not fit"):
+        channel().encode(m.SendSender(THEM, US), Huge(b"x"))
+
+
+# ------------------------------------------------------------------------------- fragments
+
+
+@pytest.mark.parametrize("form", ["both", "fragments"])
+@pytest.mark.parametrize("size", [1, FRAGMENT_SIZE - 5, FRAGMENT_SIZE - 4, 200_000])
+def test_fragments_there_and_back(form: str, size: int) -> None:
+    payload = encode_bare(bytes(size))
+    receiver = channel(form)
+    packets = list(channel(form).fragments(m.SendSender(THEM, US), payload))
+    frames = [frame for parts in packets for frame in packets_to_frames(parts)]
+    assert len(frames) == len(packets) == -(-len(payload) // FRAGMENT_SIZE)
+    messages = [receiver.receive(frame) for frame in frames]
+    assert messages[:-1] == [None] * (len(frames) - 1)
+    assert messages[-1] is not None
+    control, raw = messages[-1]
+    assert control == m.SendSender(THEM, US)
+    assert raw is not None
+    assert raw.decode() == bytes(size)
+
+
+def test_only_large_payloads_need_fragments_and_only_if_the_peer_takes_them() -> None:
+    small, large = bytes(FRAGMENT_SIZE), bytes(FRAGMENT_SIZE + 1)
+    for form in FORMS:
+        target = channel(form)
+        assert not target.needs_fragments(None)
+        assert not target.needs_fragments(small)
+        assert target.needs_fragments(large) == (form in ("both", "fragments"))
+    with pytest.raises(LocalProtocolError):
+        channel("pass-through").fragments(m.SendSender(THEM, US), large)
+
+
+def test_every_fragmented_message_has_a_number_of_its_own() -> None:
+    target = channel()
+    numbers = set()
+    for _ in range(100):
+        [frame] = packets_to_frames(next(target.fragments(m.SendSender(THEM, US), HELLO)))
+        numbers.add(frame[2:10])
+    assert len(numbers) == 100
+    assert bytes(8) not in numbers
+    target._sequence = (1 << 64) - 1
+    [frame] = packets_to_frames(next(target.fragments(m.SendSender(THEM, US), HELLO)))
+    assert frame[2:10] == (1).to_bytes(8, "big")
+
+
+def test_fragments_mix_with_each_other_and_with_whole_messages() -> None:
+    sender, receiver = channel(), channel()
+    large = [encode_bare(bytes([number]) * 150_000) for number in range(3)]
+    streams = [iter(list(sender.fragments(m.SendSender(THEM, US), payload))) for payload in large]
+    received = []
+    for step in range(9):
+        for packets in (next(streams[step % 3]), sender.encode(m.RegSend(THEM, Atom("n")), HELLO)):
+            [frame] = packets_to_frames(packets)
+            message = receiver.receive(frame)
+            if message is not None:
+                received.append(message)
+    kinds = [type(control) for control, _ in received]
+    assert kinds.count(m.RegSend) == 9
+    assert [raw.decode()[:1] for control, raw in received if type(control) is m.SendSender] == [
+        b"\0",
+        b"\1",
+        b"\2",
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 2, 1 << 63])
+def test_sequence_0_in_a_first_fragment_means_not_fragmented(number: int) -> None:
+    target = channel()
+    for _ in range(2):
+        message = target.receive(first(0, number, b"\0" + SEND + HELLO))
+        assert message is not None
+        assert message[1] is not None
+        assert message[1].decode() == "hello"
+
+
+def test_a_first_fragment_numbered_1_is_a_whole_message() -> None:
+    for _ in range(2):
+        message = channel().receive(first(7, 1, b"\0" + LINK))
+        assert message == (m.Link(THEM, US), None)
+
+
+def test_tiny_and_empty_fragments_are_fine() -> None:
+    target = channel()
+    assert target.receive(first(7, len(HELLO) + 2, b"\0" + SEND)) is None
+    assert target.receive(following(7, len(HELLO) + 1, b"")) is None
+    for index, byte in enumerate(HELLO[:-1]):
+        assert target.receive(following(7, len(HELLO) - index, bytes([byte]))) is None
+    message = target.receive(following(7, 1, HELLO[-1:]))
+    assert message is not None
+    assert message[1] is not None
+    assert message[1].decode() == "hello"
+
+
+def test_the_header_of_the_first_fragment_serves_all() -> None:
+    target, writer = channel(), Writer()
+    header = writer.header([(5, "beam@host"), (2047, "py@host"), (9, "one"), (10, "two")])
+    pid = b"X\x52%c" + bytes(11) + b"\1"
+    control = b"h\3a\x16" + pid % 0 + pid % 1
+    payload = b"h\2\x52\2\x52\3"
+    assert target.receive(first(3, 3, header + control + payload[:3])) is None
+    # the cache moves on meanwhile
+    target.receive(b"\x83D" + writer.header([(9, "else"), (10, "where")]) + SEND + b"\x52\0")
+    assert target.receive(following(3, 2, payload[3:5])) is None
+    message = target.receive(following(3, 1, payload[5:]))
+    assert message is not None
+    assert message[0].sender.node == "beam@host"
+    assert message[1].decode() == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [following(1, 1, HELLO)],
+        [first(1, 2, b"\0" + SEND), following(2, 1, HELLO)],
+        [first(1, 2, b"\0" + SEND), following(1, 2, HELLO)],
+        [first(1, 3, b"\0" + SEND), following(1, 1, HELLO)],
+        [first(1, 3, b"\0" + SEND), following(1, 3, HELLO)],
+        [first(1, 2, b"\0" + SEND), first(1, 2, b"\0" + SEND)],
+        [first(1, 2, b"\0" + SEND), following(1, 1, b"")],
+        [first(1, 2, b"\0" + SEND), following(1, 0, b"")],
+        [first(1, 0, b"\0" + SEND + HELLO)],
+        [first(1, 2, b"\0" + SEND[:-1])],
+        [first(1, 2, b"\0")],
+        [first(1, 2, b"")],
+        [first(1, 2, b"\0" + LINK)],
+        [first(1, 1, b"\0" + SEND)],
+        [first(1, 1, b"\0" + LINK + HELLO)],
+        [first(1, 2, b"\1\0\0" + SEND)],
+    ],
+)
+def test_fragments_that_do_not_fit_are_refused(frames: list[bytes]) -> None:
+    target = channel()
+    for frame in frames[:-1]:
+        assert target.receive(frame) is None
+    refused(target, frames[-1])
+
+
+def test_fragments_are_bounded() -> None:
+    assert "more than 1 fragmented" in _last_of(
+        channel(fragmented=1), first(1, 2, b"\0" + SEND), first(2, 2, b"\0" + SEND)
+    )
+    many = [first(1, 3, b"\0" + SEND + bytes(8)), following(1, 2, bytes(8))]
+    assert "more than 10 bytes" in _last_of(channel(message=10), *many)
+    assert "over 10 bytes" in _last_of(channel(fragmented_bytes=10), *many)
+
+
+def _last_of(target: Channel, *frames: bytes) -> str:
+    for frame in frames[:-1]:
+        target.receive(frame)
+    return refused(target, frames[-1])
+
+
+# ------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize("form", WITH_HEADERS)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\x83",
+        b"p",
+        b"p\x83" + SEND + b"\x83" + HELLO,
+        b"\x82D\0" + SEND + HELLO,
+        b"\x83C\0" + SEND + HELLO,
+        b"\x83G\0" + SEND + HELLO,
+        b"\x83" + SEND + HELLO,
+        b"\x83D",
+        b"\x83D\0",
+        b"\x83D\0" + SEND,
+        b"\x83D\0" + LINK + HELLO,
+        b"\x83D\0" + LINK + b"\0",
+        b"\x83D\0" + LINK[:-1],
+        b"\x83D\0\x83" + LINK,
+        b"\x83D\0" + encode_bare((5, THEM, US)),
+        b"\x83D\0" + encode_bare([1, THEM, US]),
+        b"\x83D\0" + encode_bare(Atom("link")),
+        b"\x83D\1\0\0" + LINK,
+        b"\x83D\1\x08\0\5ab",
+        b"\x83D\0" + b"\x52\0",
+        b"\x83D\0" + b"h\3a\1\x52\0\x52\0",
+        b"\x83D\0\xff",
+    ],
+)
+def test_bad_packets_are_refused(form: str, frame: bytes) -> None:
+    refused(channel(form), frame)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"p",
+        b"p\x83",
+        b"\x83D\0" + SEND + HELLO,
+        b"p" + SEND + HELLO,
+        b"p\x82" + LINK,
+        b"p\x83" + SEND,
+        b"p\x83" + SEND + HELLO,
+        b"p\x83" + SEND + b"\x83",
+        b"p\x83" + LINK + b"\x83" + HELLO,
+        b"p\x83" + LINK[:-1],
+        b"p\x83\x52\0",
+        b"p\x83" + encode_bare((99,)),
+    ],
+)
+def test_bad_packets_without_a_header_are_refused(frame: bytes) -> None:
+    refused(channel("pass-through"), frame)
+
+
+@pytest.mark.parametrize("tag", [b"E", b"F"])
+def test_fragments_that_were_not_agreed_on_are_refused(tag: bytes) -> None:
+    refused(channel("atom cache"), b"\x83" + tag + bytes(7) + b"\1" + bytes(7) + b"\1\0" + SEND + HELLO)
+
+
+def test_a_control_message_that_does_not_decode_says_why() -> None:
+    target = channel()
+    with pytest.raises(RemoteProtocolError, match="does not decode") as caught:
+        target.receive(b"\x83D\0h\2a\1")
+    assert isinstance(caught.value.__cause__, DecodeError)
+
+
+def test_the_limits_hold_for_control_messages() -> None:
+    deep: Any = []
+    for _ in range(100):
+        deep = [deep]
+    frame = b"\x83D\0" + encode_bare((3, THEM, US, deep))
+    assert channel().receive(frame) is not None
+    refused(channel(nesting=50), frame)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_truncation_of_a_control_message_is_refused(form: str) -> None:
+    for control in EXAMPLES:
+        [frame] = packets_to_frames(channel(form).encode(control, HELLO if control.HAS_PAYLOAD else None))
+        behind = len(HELLO) + (form == "pass-through")
+        for end in range(len(frame) - (behind if control.HAS_PAYLOAD else 0) + 1):
+            if end < len(frame):
+                refused(channel(form), frame[:end])
+
+
+FRAMES = st.one_of(
+    st.binary(max_size=60),
+    st.builds(
+        lambda head, rest: head + rest,
+        st.sampled_from(
+            [b"\x83D\0", b"\x83D\1\x08\0\1a", b"\x83D", b"p\x83", first(1, 2, b"\0"), following(1, 1, b"")]
+        ),
+        st.one_of(st.binary(max_size=40), st.sampled_from([SEND + HELLO, LINK, SEND, HELLO, b"\x52\0"])),
+    ),
+)
+
+
+@given(form=st.sampled_from(sorted(FORMS)), frames=st.lists(FRAMES, max_size=6))
+def test_any_frames_are_received_or_refused(form: str, frames: list[bytes]) -> None:
+    target = channel(form)
+    for frame in frames:
+        try:
+            message = target.receive(frame)
+        except RemoteProtocolError:
+            continue
+        assert message is None or (message[1] is not None) == message[0].HAS_PAYLOAD
+
+
+# ------------------------------------------------------------------------------- real nodes, as captured
+
+SESSIONS = sections("frames")
+
+
+def channel_of(section: Section) -> Channel:
+    """The receiving end of a captured session: flags of both, as the challenge told them."""
+    from pyerlnode.wire.hello import parse_challenge
+
+    challenge = section.frames("<")[1]
+    return Channel(section.flags & parse_challenge(challenge).flags)
+
+
+def events_of(section: Section) -> list[tuple[str, bytes | str]]:
+    """What happened after the handshake."""
+    return section.events[len(section.handshake()) :]
+
+
+@pytest.mark.parametrize("section", SESSIONS, ids=str)
+def test_what_a_real_node_sends_is_received_as_it_meant_it(section: Section) -> None:
+    target = channel_of(section)
+    values: list[Any] = []
+    seen: set[type] = set()
+    for mark, data in events_of(section):
+        if mark == "<":
+            assert isinstance(data, bytes)
+            message = target.receive(data)
+            if message is not None:
+                control, raw = message
+                seen.add(type(control))
+                values.append(raw.decode() if raw is not None else getattr(control, "reason", None))
+        elif mark == "=":
+            assert decode(data) in values
+        elif mark == "%":
+            values.clear()
+    assert m.RegSend in seen
+    assert target._assembler.held == 0
+    if section.title in ("everything", "old forms", "pass-through"):
+        assert _expected(section) <= seen
+
+
+def _expected(section: Section) -> set[type]:
+    """The control messages that the orders of capture.py draw out of a node of that release."""
+    old = section.title == "old forms"
+    kinds: set[type] = {m.Link, m.GroupLeader, m.MonitorP, m.DemonitorP, m.SpawnRequest, m.SpawnReply}
+    kinds |= (
+        {m.Exit, m.Exit2, m.MonitorPExit} if old else {m.PayloadExit, m.PayloadExit2, m.PayloadMonitorPExit}
+    )
+    kinds |= {m.Send if old else m.SendSender}
+    kinds |= {m.UnlinkId} if section.release >= 27 or (section.release == 25 and not old) else {m.Unlink}
+    if section.release >= 28 and not old:
+        kinds |= {m.AltactSigSend}
+    elif section.release >= 25:
+        kinds |= {m.AliasSend}
+    return kinds
+
+
+@pytest.mark.parametrize("section", SESSIONS, ids=str)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_captures_with_a_flipped_byte_are_received_or_refused(section: Section, data: st.DataObject) -> None:
+    frames = [frame for mark, frame in events_of(section) if mark == "<" and isinstance(frame, bytes)]
+    index = data.draw(st.integers(0, len(frames) - 1))
+    frame = bytearray(frames[index])
+    frame[data.draw(st.integers(0, min(len(frame), 200) - 1))] ^= data.draw(st.integers(1, 255))
+    target = channel_of(section)
+    try:
+        for number, original in enumerate(frames):
+            target.receive(bytes(frame) if number == index else original)
+    except RemoteProtocolError:
+        return
