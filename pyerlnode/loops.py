@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 SETTLING = 1.0
 """Seconds that work still under way gets to end by itself when its loop is stopped."""
+LOOK_UP = 0.5
+"""Seconds after which a thread that waits for work looks whether it was interrupted."""
 
 
 def loop_factory(name: LoopName = "auto") -> LoopFactory:
@@ -69,12 +71,13 @@ class LoopThread:
         self._loop = running.result()
 
     def _run(self, running: Future[asyncio.AbstractEventLoop]) -> None:
-        with asyncio.Runner(loop_factory=self._factory) as runner:
-            try:
-                loop = runner.get_loop()
-            except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
-                running.set_exception(error)
-                return
+        runner = asyncio.Runner(loop_factory=self._factory)
+        try:
+            loop = runner.get_loop()
+        except BaseException as error:  # noqa: BLE001 - the thread that waits raises it
+            running.set_exception(error)
+            return
+        with runner:
             loop.call_soon(running.set_result, loop)
             loop.run_forever()
 
@@ -96,7 +99,7 @@ class LoopThread:
         """
         future = self._submit(work)
         try:
-            return future.result()
+            return _result(future)
         except CancelledError:
             raise NodeNotRunning("the node was stopped while this was waiting for it") from None
         except BaseException:
@@ -116,6 +119,16 @@ class LoopThread:
             self._under_way.add(future)
         future.add_done_callback(self._under_way.discard)
         return future
+
+
+def _result(future: Future[T]) -> T:
+    """Wait for ``future``, and look up now and then: a Ctrl-C just before the waiting began wakes nobody."""
+    while True:
+        try:
+            return future.result(LOOK_UP)
+        except TimeoutError:
+            if future.done():
+                return future.result()
 
 
 async def _settle(under_way: set[Future[Any]]) -> None:

@@ -42,10 +42,12 @@ async def run(arguments: argparse.Namespace) -> int:
     leave = leave_on_signals()
     async with Node(name, cookie=arguments.cookie, hidden=arguments.hidden) as node:
         log.info("node %s up on port %s", node.name, node.port)
-        for peer in peers:
-            await connect(node, peer)
+        dials = [asyncio.create_task(connect(node, peer)) for peer in peers]
         await leave.wait()
         log.info("node %s leaves", node.name)
+        for dial in dials:
+            dial.cancel()
+        await asyncio.gather(*dials, return_exceptions=True)
     return 0
 
 

@@ -1,0 +1,403 @@
+"""The node without ``await``: complete, thread-safe, and with the errors of the asyncio one.
+
+The nodes here are alone and open no socket; tests/interop/test_sync.py connects them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import pyerlnode
+from pyerlnode import sync
+from pyerlnode.errors import CallTimeout, ConfigError, Exit, NameTaken, NodeNotRunning, NoProc, PyerlnodeError
+from pyerlnode.otp.gen_server import GenServer, NoReply
+from pyerlnode.term import Atom, Pid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLUMBING = {
+    "introduction",  # what other parts of the library ask a node
+    "named",
+    "cookie_for",
+    "block",  # what a process is made of
+    "start",
+    "end",
+    "task",
+    "room",
+    "on_exit",
+    "on_message",
+    "deliver",
+    "deliver_down",
+    "deliver_exit",
+    "deliver_spawned",
+    "ends_on_request",
+}
+
+
+@pytest.fixture(params=["asyncio", "auto"])
+def node(request: pytest.FixtureRequest) -> Iterator[sync.Node]:
+    with alone(loop=request.param) as node:
+        yield node
+
+
+def alone(name: str = "py@127.0.0.1", **options: Any) -> sync.Node:
+    return sync.Node(name, cookie="cookie", listen=False, epmd=False, **options)
+
+
+class Echo(GenServer):
+    async def handle_call(self, request: Any, caller: Any) -> Any:
+        return request
+
+
+class Silent(GenServer):
+    """Takes calls and never answers."""
+
+    async def init(self, called: threading.Event) -> None:
+        self.called = called
+
+    async def handle_call(self, request: Any, caller: Any) -> Any:
+        self.called.set()
+        return NoReply
+
+
+# ---------------------------------------------------------------------------------- completeness
+
+
+def public(cls: type) -> dict[str, Any]:
+    """The public members of a class; those that `Actor` has for the router are plumbing."""
+    return {
+        name: member
+        for name, member in inspect.getmembers(cls)
+        if not name.startswith(("_", "emit_", "lose_")) and name not in PLUMBING
+    }
+
+
+def is_awaited(member: Any) -> bool:
+    return inspect.iscoroutinefunction(member)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [(pyerlnode.Node, sync.Node), (pyerlnode.Process, sync.Process)],
+    ids=["Node", "Process"],
+)
+def test_every_public_member_has_its_twin(theirs: type, ours: type) -> None:
+    wanted = public(theirs)
+    assert any(is_awaited(member) for member in wanted.values())
+    assert set(wanted) <= set(public(ours)) | {"node"}
+    assert not [name for name, member in public(ours).items() if is_awaited(member)]
+
+
+def test_every_public_coroutine_has_its_twin_even_among_plumbing() -> None:
+    named = {
+        name for name, member in inspect.getmembers(pyerlnode.Node) if is_awaited(member) and name[0] != "_"
+    }
+    assert named <= set(dir(sync.Node))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [(pyerlnode.Node, sync.Node), (pyerlnode.Process, sync.Process)],
+    ids=["Node", "Process"],
+)
+def test_every_twin_takes_the_same_arguments(theirs: type, ours: type) -> None:
+    added = {"monitor_nodes": {"timeout"}, "alias": {"-ref"}}
+    for name, member in public(theirs).items():
+        if inspect.isfunction(member):
+            mine = dict(inspect.signature(public(ours)[name]).parameters)
+            other = dict(inspect.signature(member).parameters)
+            for extra in added.get(name, ()):
+                (other if extra.startswith("-") else mine).pop(extra.lstrip("-"))
+            assert [describe(one) for one in mine.values()] == [describe(one) for one in other.values()], name
+
+
+def describe(parameter: inspect.Parameter) -> tuple[str, Any, Any]:
+    return parameter.name, parameter.kind, parameter.default
+
+
+def test_the_constructor_takes_what_the_asyncio_node_takes_and_the_loop() -> None:
+    mine = dict(inspect.signature(sync.Node).parameters)
+    assert mine.pop("loop").default == "auto"
+    other = inspect.signature(pyerlnode.Node).parameters
+    assert [describe(one) for one in mine.values()] == [describe(one) for one in other.values()]
+
+
+# ---------------------------------------------------------------------------------- a node's life
+
+
+def test_it_says_who_it_is(node: sync.Node) -> None:
+    assert (node.name, node.cookie, node.port) == ("py@127.0.0.1", "cookie", None)
+    assert node.creation > 0
+    assert node.list("this") == ["py@127.0.0.1"]
+    assert (node.hidden, node.net_ticktime, node.limits) == (False, 60.0, pyerlnode.Limits())
+
+
+def test_before_start_and_after_stop_it_says_that_it_does_not_run() -> None:
+    node = alone()
+    with pytest.raises(NodeNotRunning):
+        node.list()
+    node.start()
+    assert node.start() is node
+    node.stop()
+    node.stop()
+    with pytest.raises(NodeNotRunning):
+        node.ping("x@127.0.0.1")
+
+
+def test_it_can_be_started_again() -> None:
+    node = alone()
+    for _ in range(2):
+        with node:
+            assert node.ping(node.name)
+
+
+def test_a_start_that_fails_leaves_no_thread_behind() -> None:
+    with pytest.raises(ConfigError, match="cookie"):
+        sync.Node("py@127.0.0.1", cookie="", listen=False, epmd=False).start()
+    assert "pyerlnode" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_settings_that_cannot_work_are_refused_at_once() -> None:
+    with pytest.raises(ConfigError):
+        sync.Node("p y@host")
+
+
+def test_stopping_wakes_whoever_waits_for_it() -> None:
+    node = alone().start()
+    waiter = threading.Thread(target=node.wait_closed)
+    waiter.start()
+    node.stop()
+    waiter.join()
+    node.wait_closed()  # it is closed: returns at once
+
+
+def test_a_call_under_way_when_the_node_stops_raises_an_error_of_ours() -> None:
+    called = threading.Event()
+    seen: list[Exception] = []
+
+    def caller(node: sync.Node) -> None:
+        try:
+            node.call("silent", "hello", timeout=None)
+        except PyerlnodeError as error:
+            seen.append(error)
+
+    with alone() as node:
+        node.start_server(Silent, called, name="silent")
+        thread = threading.Thread(target=caller, args=(node,))
+        thread.start()
+        called.wait()
+    thread.join()
+    assert len(seen) == 1
+
+
+# ---------------------------------------------------------------------------------- verbs
+
+
+def test_calls_casts_and_their_errors(node: sync.Node) -> None:
+    pid = node.start_server(Echo, name="echo")
+    assert node.call("echo", (Atom("a"), 1)) == (Atom("a"), 1)
+    assert node.call(pid, [1, 2]) == [1, 2]
+    assert node.multi_call([node.name], "echo", 7) == ({node.name: 7}, {})
+    with pytest.raises(NoProc):
+        node.call("nobody", 1)
+    node.start_server(Silent, threading.Event(), name="silent")
+    with pytest.raises(CallTimeout):
+        node.call("silent", 1, timeout=0.01)
+
+
+def test_names_of_processes(node: sync.Node) -> None:
+    pid = node.start_server(Echo)
+    node.register("echo", pid)
+    assert node.whereis("echo") == pid
+    assert "echo" in node.registered()
+    assert node.unregister("echo")
+    assert not node.unregister("echo")
+    assert node.whereis("echo") is None
+
+
+def test_messages_reach_a_process_and_are_received_selectively(node: sync.Node) -> None:
+    with node.process("inbox") as me:
+        node.send(me.pid, "one")
+        node.send("inbox", (Atom("two"), 2))
+        me.send((b"inbox".decode(), node.name), 3)
+        node.cast("inbox", "four")
+        node.abcast([node.name], "inbox", "five")
+        assert me.receive(match=lambda message: message == 3) == 3
+        assert me.message_queue_len == 4
+        assert me.receive(timeout=5) == b"one"
+        assert next(me) == (Atom("two"), 2)
+        assert [me.receive(timeout=5)[1], me.receive(timeout=5)[1]] == [b"four", b"five"]
+        with pytest.raises(TimeoutError):
+            me.receive(timeout=0)
+        assert node.whereis("inbox") == me.pid
+        assert me.node is node
+        assert "inbox" in repr(me)
+    assert node.whereis("inbox") is None
+
+
+def test_a_process_calls_and_has_aliases(node: sync.Node) -> None:
+    node.start_server(Echo, name="echo")
+    with node.process() as me:
+        me.register("me")
+        assert me.call("echo", 5) == 5
+        me.cast("me", "cast")
+        assert me.receive(timeout=5) == (Atom("$gen_cast"), b"cast")
+        alias = me.alias()
+        node.send(alias, "hello")
+        assert me.receive(timeout=5) == b"hello"
+        assert me.unalias(alias)
+        assert not me.unalias(alias)
+        assert me.group_leader is None or isinstance(me.group_leader, Pid)
+        me.group_leader = me.pid
+        assert me.group_leader == me.pid
+
+
+def test_a_spawned_coroutine_runs_beside_the_script(node: sync.Node) -> None:
+    async def doubler(me: pyerlnode.Process, factor: int) -> None:
+        sender, number = await me.receive()
+        await me.send(sender, number * factor)
+
+    pid = node.spawn(doubler, 2, name="doubler")
+    with node.process() as me:
+        ref = me.monitor("doubler")
+        me.send(pid, (me.pid, 21))
+        assert me.receive(timeout=5) == 42
+        assert me.receive(timeout=5) == (Atom("DOWN"), ref, "process", ("doubler", node.name), "normal")
+
+
+def test_links_and_exit_signals(node: sync.Node) -> None:
+    async def sleeper(me: pyerlnode.Process) -> None:
+        await me.receive()
+
+    with node.process() as me:
+        me.trap_exit = True
+        assert me.trap_exit
+        pid, other = node.spawn(sleeper), node.spawn(sleeper)
+        me.link(pid)
+        me.link(other)
+        me.unlink(other)
+        me.exit(pid, Atom("enough"))
+        assert me.receive(timeout=5) == (Atom("EXIT"), pid, Atom("enough"))
+        ref = me.monitor(other)
+        assert me.demonitor(ref, flush=True)
+        me.exit(other, "kill")
+        with pytest.raises(TimeoutError):
+            me.receive(timeout=0)
+
+
+def test_an_exit_signal_ends_a_block_that_waits(node: sync.Node) -> None:
+    async def shooter(me: pyerlnode.Process, target: Pid) -> None:
+        await me.exit(target, Atom("shot"))
+
+    with pytest.raises(Exit) as caught, node.process() as me:
+        node.spawn(shooter, me.pid)
+        me.receive()
+    assert caught.value.reason == "shot"
+
+
+def test_an_exit_signal_that_nobody_saw_is_raised_at_the_end_of_the_block(node: sync.Node) -> None:
+    with pytest.raises(Exit) as caught, node.process() as me, node.process() as other:
+        other.exit(me.pid, Atom("shot"))
+        ref = other.monitor(me.pid)
+        assert other.receive(timeout=5)[1] == ref
+    assert caught.value.reason == "shot"
+
+
+def test_an_error_in_the_block_is_the_reason_that_others_see(node: sync.Node) -> None:
+    with node.process() as watcher:
+        with pytest.raises(Exit), node.process() as me:
+            watcher.monitor(me.pid)
+            raise Exit(Atom("because"))
+        assert watcher.receive(timeout=5)[4] == "because"
+
+
+def test_leaving_the_block_by_an_interrupt_ends_the_process(node: sync.Node) -> None:
+    with suppress(KeyboardInterrupt), node.process("me"):
+        raise KeyboardInterrupt
+    assert node.whereis("me") is None
+
+
+def test_a_taken_name_is_refused(node: sync.Node) -> None:
+    with node.process("me"), pytest.raises(NameTaken), node.process("me"):
+        pytest.fail("there cannot be two")
+
+
+def test_exports_are_made_by_function_and_by_decorator(node: sync.Node) -> None:
+    @node.export("py.stats")  # type: ignore[untyped-decorator]
+    def mean(numbers: list[float]) -> float:
+        return sum(numbers) / len(numbers)
+
+    node.export("py.stats", "total", sum)
+    assert node.rpc(node.name, "py.stats", "mean", [[1, 3]]) == 2.0
+    assert node.rpc(node.name, "py.stats", "total", [[1, 3]]) == 4
+
+
+def test_node_events_end_after_their_timeout_and_with_the_node(node: sync.Node) -> None:
+    assert list(node.monitor_nodes(timeout=0.01)) == []
+    events = node.monitor_nodes()
+    with ThreadPoolExecutor(1) as pool:
+        listing = pool.submit(list, events)
+        node.stop()
+        assert listing.result() == []
+
+
+def test_what_depends_on_peers_says_so(node: sync.Node) -> None:
+    node.set_cookie("other@127.0.0.1", "another")
+    assert node.ping("other@127.0.0.1") is False
+    assert node.disconnect("other@127.0.0.1") is False
+    for verb in (node.connect, node.locate):
+        with pytest.raises(pyerlnode.ConnectFailed, match="uses no epmd"):
+            verb("other@127.0.0.1")
+
+
+# ---------------------------------------------------------------------------------- threads and interrupts
+
+
+def test_many_threads_may_use_one_node(node: sync.Node) -> None:
+    node.start_server(Echo, name="echo")
+
+    def work(number: int) -> Any:
+        with node.process() as me:
+            me.send(me.pid, node.call("echo", number))
+            return me.receive(timeout=5)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(200))) == list(range(200))
+
+
+def test_a_worker_thread_of_the_node_may_use_it_and_its_loop_may_not(node: sync.Node) -> None:
+    class Nested(GenServer):
+        def handle_call(self, request: Any, caller: Any) -> Any:
+            return node.call("echo", request)
+
+    class Wrong(GenServer):
+        async def handle_call(self, request: Any, caller: Any) -> Any:
+            with pytest.raises(RuntimeError, match="use the asyncio node"):
+                node.call("echo", request)
+            return await self.node.call("echo", request)
+
+    node.start_server(Echo, name="echo")
+    assert node.call(node.start_server(Nested), 1) == 1
+    assert node.call(node.start_server(Wrong), 2) == 2
+
+
+def test_an_interrupt_gives_up_the_waiting_and_leaves_the_node_usable(node: sync.Node) -> None:
+    class Interrupter(GenServer):
+        async def handle_call(self, request: Any, caller: Any) -> Any:
+            os.kill(os.getpid(), signal.SIGINT)
+            return NoReply
+
+    node.start_server(Interrupter, name="interrupter")
+    node.start_server(Echo, name="echo")
+    with pytest.raises(KeyboardInterrupt):
+        node.call("interrupter", 1, timeout=None)
+    assert node.call("echo", 2) == 2
