@@ -1,4 +1,4 @@
-"""A sending atom cache, for tests: writes distribution headers from a list of (slot, atom) in any way allowed."""
+"""A sending atom cache, for tests: writes distribution headers as a BEAM may."""
 
 from __future__ import annotations
 

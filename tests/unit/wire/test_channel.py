@@ -1,4 +1,4 @@
-"""Packets both ways: whitebox cases, our own sending half against the receiving one, and captures of BEAMs."""
+"""Packets both ways: whitebox cases, our sending half against the receiving one, captures of BEAMs."""
 
 from __future__ import annotations
 
