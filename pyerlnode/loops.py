@@ -106,6 +106,14 @@ class LoopThread:
             future.cancel()
             raise
 
+    def call(self, work: Callable[[], T]) -> T:
+        """Call a plain function on the loop, for what belongs to that thread, and give its result."""
+
+        async def called() -> T:
+            return work()
+
+        return self.run(called)
+
     def _submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
         if threading.current_thread() is self._thread:
             raise RuntimeError(

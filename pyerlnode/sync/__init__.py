@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from pyerlnode import node as asyncio_node
 from pyerlnode.errors import NodeNotRunning
 from pyerlnode.loops import LoopName, LoopThread
 from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 from pyerlnode.otp.io import to_stdout
+from pyerlnode.sync.processes import Body, Process
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
     from pyerlnode.errors import CallError
     from pyerlnode.limits import Limits
     from pyerlnode.net.dial import Address
-    from pyerlnode.otp import gen
     from pyerlnode.otp.gen_server import GenServer
     from pyerlnode.runtime.events import NodeEvent, Subscription
-    from pyerlnode.term import Pid, Reference, Term
+    from pyerlnode.term import Pid, Term
 
-T = TypeVar("T")
+__all__ = ["Node", "NodeEvents", "Process"]
+
 Names: TypeAlias = list[str]  # inside Node, `list` is a method
 
 
@@ -121,17 +122,6 @@ class Node:
     ) -> None:
         self.stop()
 
-    def _await(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        return self._loop.run(work)
-
-    def _plain(self, work: Callable[[], T]) -> T:
-        """Run a plain function on the loop: the node's tables belong to that thread."""
-
-        async def call() -> T:
-            return work()
-
-        return self._loop.run(call)
-
     # who we are ------------------------------------------------------------------------
 
     @property
@@ -177,54 +167,54 @@ class Node:
 
     def connect(self, peer: str, timeout: float = 7.0) -> bool:
         """Connect to ``peer``, see :meth:`pyerlnode.Node.connect`."""
-        return self._await(lambda: self._node.connect(peer, timeout))
+        return self._loop.run(lambda: self._node.connect(peer, timeout))
 
     def ping(self, peer: str, timeout: float = 7.0) -> bool:
         """Tell whether ``peer`` answers, see :meth:`pyerlnode.Node.ping`."""
-        return self._await(lambda: self._node.ping(peer, timeout))
+        return self._loop.run(lambda: self._node.ping(peer, timeout))
 
     def list(self, kind: str = "visible") -> Names:
         """Names of nodes, see :meth:`pyerlnode.Node.list`."""
-        return self._plain(lambda: self._node.list(kind))
+        return self._loop.call(lambda: self._node.list(kind))
 
     def disconnect(self, peer: str) -> bool:
         """Close the connection to ``peer``; False where there is none."""
-        return self._await(lambda: self._node.disconnect(peer))
+        return self._loop.run(lambda: self._node.disconnect(peer))
 
     def locate(self, peer: str) -> Address:
         """Where ``peer`` can be dialled, see :meth:`pyerlnode.Node.locate`."""
-        return self._await(lambda: self._node.locate(peer))
+        return self._loop.run(lambda: self._node.locate(peer))
 
     def monitor_nodes(self, timeout: float | None = None) -> NodeEvents:
         """Nodes coming and going from now on, for a ``for`` loop.
 
         It ends after ``timeout`` seconds without an event (None: never), and when the node stops.
         """
-        return NodeEvents(self._loop, self._plain(self._node.monitor_nodes), timeout)
+        return NodeEvents(self._loop, self._loop.call(self._node.monitor_nodes), timeout)
 
     # messages and calls ----------------------------------------------------------------
 
     def send(self, dest: Term, message: Term) -> None:
         """Send a message, see :meth:`pyerlnode.Node.send`."""
-        self._await(lambda: self._node.send(dest, message))
+        self._loop.run(lambda: self._node.send(dest, message))
 
     def call(self, dest: Term, request: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
         """Call a gen_server, see :meth:`pyerlnode.Node.call`."""
-        return self._await(lambda: self._node.call(dest, request, timeout))
+        return self._loop.run(lambda: self._node.call(dest, request, timeout))
 
     def cast(self, dest: Term, message: Term) -> None:
         """Cast to a gen_server, see :meth:`pyerlnode.Node.cast`."""
-        self._await(lambda: self._node.cast(dest, message))
+        self._loop.run(lambda: self._node.cast(dest, message))
 
     def multi_call(
         self, nodes: Iterable[str], name: str, request: Term, timeout: float | None = DEFAULT_TIMEOUT
     ) -> tuple[dict[str, Term], dict[str, CallError]]:
         """Call the same server on many nodes, see :meth:`pyerlnode.Node.multi_call`."""
-        return self._await(lambda: self._node.multi_call(nodes, name, request, timeout))
+        return self._loop.run(lambda: self._node.multi_call(nodes, name, request, timeout))
 
     def abcast(self, nodes: Iterable[str], name: str, message: Term) -> None:
         """Cast to the same server on many nodes, see :meth:`pyerlnode.Node.abcast`."""
-        self._await(lambda: self._node.abcast(nodes, name, message))
+        self._loop.run(lambda: self._node.abcast(nodes, name, message))
 
     def rpc(
         self,
@@ -235,7 +225,7 @@ class Node:
         timeout: float | None = DEFAULT_TIMEOUT,
     ) -> Term:
         """Call a function of another node, see :meth:`pyerlnode.Node.rpc`."""
-        return self._await(lambda: self._node.rpc(peer, module, function, args, timeout))
+        return self._loop.run(lambda: self._node.rpc(peer, module, function, args, timeout))
 
     # processes -------------------------------------------------------------------------
 
@@ -247,9 +237,9 @@ class Node:
         :class:`pyerlnode.Exit`.
         """
         body = Body(self._node, name)
-        me = self._await(body.open)
+        me = self._loop.run(body.open)
         try:
-            yield Process(self, me, body)
+            yield Process(self, self._loop, me, body)
         except Exception as error:
             failure = error
             self._close(lambda: body.close(failure))
@@ -262,7 +252,7 @@ class Node:
 
     def _close(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            self._await(close)
+            self._loop.run(close)
         except NodeNotRunning:
             return  # it ended with its node
 
@@ -275,27 +265,27 @@ class Node:
         monitor: Pid | None = None,
     ) -> Pid:
         """Start a process from a coroutine function, see :meth:`pyerlnode.Node.spawn`."""
-        return self._await(lambda: self._node.spawn(body, *args, name=name, link=link, monitor=monitor))
+        return self._loop.run(lambda: self._node.spawn(body, *args, name=name, link=link, monitor=monitor))
 
     def start_server(self, server: type[GenServer] | GenServer, *args: Any, name: str | None = None) -> Pid:
         """Start a GenServer, see :meth:`pyerlnode.Node.start_server`."""
-        return self._await(lambda: self._node.start_server(server, *args, name=name))
+        return self._loop.run(lambda: self._node.start_server(server, *args, name=name))
 
     def register(self, name: str, pid: Pid) -> None:
         """Register a process of this node under ``name``."""
-        self._plain(lambda: self._node.register(name, pid))
+        self._loop.call(lambda: self._node.register(name, pid))
 
     def unregister(self, name: str) -> bool:
         """Free ``name``; False where nobody had it."""
-        return self._plain(lambda: self._node.unregister(name))
+        return self._loop.call(lambda: self._node.unregister(name))
 
     def whereis(self, name: str) -> Pid | None:
         """The pid of the process that is registered as ``name``."""
-        return self._plain(lambda: self._node.whereis(name))
+        return self._loop.call(lambda: self._node.whereis(name))
 
     def registered(self) -> Sequence[str]:
         """Every registered name of this node."""
-        return self._plain(self._node.registered)
+        return self._loop.call(self._node.registered)
 
     def export(
         self, module: str, function: str | None = None, target: Callable[..., Any] | None = None
@@ -330,158 +320,3 @@ class NodeEvents:
                 return await anext(self._events, None)
         except TimeoutError:
             return None
-
-
-class Body:
-    """The coroutine that is the body of a process while a plain ``with`` block runs in another thread."""
-
-    def __init__(self, node: asyncio_node.Node, name: str | None) -> None:
-        self._node = node
-        self._name = name
-        self._opened: asyncio.Future[gen.Process]
-        self._left: asyncio.Future[None]
-        self._task: asyncio.Task[None]
-
-    async def open(self) -> gen.Process:
-        """Start the process."""
-        loop = asyncio.get_running_loop()
-        self._opened, self._left = loop.create_future(), loop.create_future()
-        self._task = loop.create_task(self._stay())
-        either: list[asyncio.Future[Any]] = [self._opened, self._task]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not self._opened.done():
-            await self._task  # raises why
-        return self._opened.result()
-
-    async def _stay(self) -> None:
-        async with self._node.process(self._name) as me:
-            self._opened.set_result(me)
-            await self._left
-
-    async def close(self, error: Exception | None) -> None:
-        """End the process: normally, or because of ``error``.
-
-        Without one, raises ``Exit`` if a signal had ended the process before.
-        """
-        if not self._task.done():
-            if error is None:
-                self._left.set_result(None)
-            else:
-                self._left.set_exception(error)
-        try:
-            await self._task
-        except Exception:
-            if error is None:
-                raise
-
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do ``work`` for the process, unless the process ends first: that raises ``Exit``."""
-        task = asyncio.ensure_future(work)
-        try:
-            await asyncio.wait([task, self._task], return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                await self._task
-            return await task
-        finally:
-            task.cancel()
-
-
-class Process:
-    """One process of a node, as :class:`pyerlnode.Process`.  Made by :meth:`Node.process`."""
-
-    def __init__(self, node: Node, me: gen.Process, body: Body) -> None:
-        self.node = node
-        """The :class:`Node` that this process lives on."""
-        self._me = me
-        self._body = body
-
-    def __repr__(self) -> str:
-        return repr(self._me)
-
-    def _await(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        return self.node._await(lambda: self._body.run(work()))  # noqa: SLF001 - one module, two classes
-
-    def _plain(self, work: Callable[[], T]) -> T:
-        return self.node._plain(work)  # noqa: SLF001 - one module, two classes
-
-    @property
-    def pid(self) -> Pid:
-        """This process's pid."""
-        return self._me.pid
-
-    @property
-    def trap_exit(self) -> bool:
-        """Whether exit signals arrive as messages ``('EXIT', pid, reason)``."""
-        return self._me.trap_exit
-
-    @trap_exit.setter
-    def trap_exit(self, value: bool) -> None:
-        self._me.trap_exit = value
-
-    @property
-    def group_leader(self) -> Pid | None:
-        """Who gets what this process prints on other nodes."""
-        return self._me.group_leader
-
-    @group_leader.setter
-    def group_leader(self, pid: Pid | None) -> None:
-        self._me.group_leader = pid
-
-    @property
-    def message_queue_len(self) -> int:
-        """How many messages wait in the mailbox."""
-        return self._me.message_queue_len
-
-    def receive(self, timeout: float | None = None, match: Callable[[Term], Any] | None = None) -> Term:
-        """Take a message, see :meth:`pyerlnode.Process.receive`.  ``match`` runs on the node's thread."""
-        return self._await(lambda: self._me.receive(timeout, match))
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Term:
-        return self.receive()
-
-    def send(self, dest: Term, message: Term) -> None:
-        """Send a message, see :meth:`pyerlnode.Process.send`."""
-        self._await(lambda: self._me.send(dest, message))
-
-    def call(self, dest: Term, message: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
-        """Call a gen_server, see :meth:`pyerlnode.Process.call`."""
-        return self._await(lambda: self._me.call(dest, message, timeout))
-
-    def cast(self, dest: Term, message: Term) -> None:
-        """Cast to a gen_server, see :meth:`pyerlnode.Process.cast`."""
-        self._await(lambda: self._me.cast(dest, message))
-
-    def link(self, pid: Pid) -> None:
-        """Link to ``pid``, see :meth:`pyerlnode.Process.link`."""
-        self._await(lambda: self._me.link(pid))
-
-    def unlink(self, pid: Pid) -> None:
-        """Remove the link to ``pid``."""
-        self._await(lambda: self._me.unlink(pid))
-
-    def monitor(self, dest: Term) -> Reference:
-        """Watch a process, see :meth:`pyerlnode.Process.monitor`."""
-        return self._await(lambda: self._me.monitor(dest))
-
-    def demonitor(self, ref: Reference, *, flush: bool = False) -> bool:
-        """Stop watching, see :meth:`pyerlnode.Process.demonitor`."""
-        return self._await(lambda: self._me.demonitor(ref, flush=flush))
-
-    def exit(self, pid: Pid, reason: Term) -> None:
-        """Send an exit signal, see :meth:`pyerlnode.Process.exit`."""
-        self._await(lambda: self._me.exit(pid, reason))
-
-    def register(self, name: str) -> None:
-        """Register this process under ``name``."""
-        self._plain(lambda: self._me.register(name))
-
-    def alias(self, *, once: bool = False) -> Reference:
-        """Make a reference that messages can be sent to; ``once``: until the first one."""
-        return self._plain(lambda: self._me.alias(once=once))
-
-    def unalias(self, ref: Reference) -> bool:
-        """End an alias: what is sent to it afterwards is dropped.  False where it was none."""
-        return self._plain(lambda: self._me.unalias(ref))
