@@ -47,7 +47,8 @@ class Reader:
         """Return the ``count`` bytes at ``start`` and move behind them."""
         end = start + count
         if end > self.end:
-            raise DecodeError(f"{count} bytes are announced, {max(self.end - start, 0)} are left", start)
+            left = max(self.end - start, 0)
+            raise DecodeError(f"{count} bytes are announced, {left} are left", min(start, self.end))
         self.pos = end
         return self.data[start:end]
 
