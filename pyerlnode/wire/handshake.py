@@ -319,7 +319,7 @@ class _Acceptor:
             raise Refused(self.peer, str(verdict), f"turned {self.peer} away with status {verdict}")
         if hello.dynamic and verdict is Status.OK:
             return (self.christen(hello.name).to_bytes(),)
-        if hello.dynamic or verdict not in (*_GO_ON, Status.ALIVE):
+        if hello.dynamic or (verdict not in _GO_ON and verdict is not Status.ALIVE):
             raise LocalProtocolError(f"a gate cannot answer {self.peer} with {verdict}")
         if verdict is Status.ALIVE:
             yield from self.ask_whether_alive()

@@ -1,9 +1,9 @@
 """The control messages of the distribution protocol: one frozen value each.
 
-Spec: ERTS "Distribution Protocol", section "Protocol between Connected Nodes".  Each class carries its
-operation number, and that of its variant with a seq_trace token where there is one (``token``, ``None``
-without): both variants are the same message to us.  ``HAS_PAYLOAD`` tells whether a second term follows
-the control message: the message itself, an exit reason or an argument list.
+Spec: ERTS "Distribution Protocol", section "Protocol between Connected Nodes".  Most come in two
+variants, one of them with a seq_trace token: they are the same message to us (``token``, ``None`` without).
+``HAS_PAYLOAD`` tells whether a second term follows the control message: the message itself, an exit
+reason or an argument list.  (It is inherited: mypyc takes every annotation in a dataclass for a field.)
 
 :mod:`pyerlnode.wire.control` reads them; this module is their shapes and how they are written.
 """
@@ -35,44 +35,50 @@ MONITORED: Final = 2
 """... and: it is monitored by its parent."""
 
 
+class _Alone:
+    """A message that is complete in itself."""
+
+    __slots__ = ()
+    HAS_PAYLOAD: ClassVar[bool] = False
+
+
+class _WithPayload:
+    """A message that a second term belongs to."""
+
+    __slots__ = ()
+    HAS_PAYLOAD: ClassVar[bool] = True
+
+
 @dataclass(frozen=True, slots=True)
-class Link:
+class Link(_Alone):
     """1: ``sender`` links itself to ``target``."""
 
-    OP: ClassVar[int] = 1
-    HAS_PAYLOAD: ClassVar[bool] = False
     sender: Pid
     target: Pid
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.sender, self.target
+        return 1, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class Send(_WithPayload):
     """2 and 12: a message to ``target``; who sends it is not told."""
 
-    OP: ClassVar[int] = 2
-    OP_TT: ClassVar[int] = 12
-    HAS_PAYLOAD: ClassVar[bool] = True
     target: Pid
     token: Term = None
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, UNUSED, self.target, self.token
-        return self.OP, UNUSED, self.target
+            return 12, UNUSED, self.target, self.token
+        return 2, UNUSED, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(_Alone):
     """3 and 13: ``sender`` ended with ``reason`` and breaks its link to ``target``."""
 
-    OP: ClassVar[int] = 3
-    OP_TT: ClassVar[int] = 13
-    HAS_PAYLOAD: ClassVar[bool] = False
     sender: Pid
     target: Pid
     reason: Term
@@ -81,31 +87,26 @@ class Exit:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, self.target, self.token, self.reason
-        return self.OP, self.sender, self.target, self.reason
+            return 13, self.sender, self.target, self.token, self.reason
+        return 3, self.sender, self.target, self.reason
 
 
 @dataclass(frozen=True, slots=True)
-class Unlink:
+class Unlink(_Alone):
     """4: ``sender`` removes its link to ``target``; before OTP 23.3, deadly to OTP 26 and later."""
 
-    OP: ClassVar[int] = 4
-    HAS_PAYLOAD: ClassVar[bool] = False
     sender: Pid
     target: Pid
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.sender, self.target
+        return 4, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class RegSend:
+class RegSend(_WithPayload):
     """6 and 16: a message from ``sender`` to the process registered as ``name``."""
 
-    OP: ClassVar[int] = 6
-    OP_TT: ClassVar[int] = 16
-    HAS_PAYLOAD: ClassVar[bool] = True
     sender: Pid
     name: Atom
     token: Term = None
@@ -113,31 +114,26 @@ class RegSend:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, UNUSED, self.name, self.token
-        return self.OP, self.sender, UNUSED, self.name
+            return 16, self.sender, UNUSED, self.name, self.token
+        return 6, self.sender, UNUSED, self.name
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLeader:
+class GroupLeader(_Alone):
     """7: ``leader`` becomes the group leader of ``target``."""
 
-    OP: ClassVar[int] = 7
-    HAS_PAYLOAD: ClassVar[bool] = False
     leader: Pid
     target: Pid
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.leader, self.target
+        return 7, self.leader, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class Exit2:
+class Exit2(_Alone):
     """8 and 18: ``sender`` sends ``target`` an exit signal with ``reason``, linked or not."""
 
-    OP: ClassVar[int] = 8
-    OP_TT: ClassVar[int] = 18
-    HAS_PAYLOAD: ClassVar[bool] = False
     sender: Pid
     target: Pid
     reason: Term
@@ -146,46 +142,40 @@ class Exit2:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, self.target, self.token, self.reason
-        return self.OP, self.sender, self.target, self.reason
+            return 18, self.sender, self.target, self.token, self.reason
+        return 8, self.sender, self.target, self.reason
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorP:
+class MonitorP(_Alone):
     """19: ``watcher`` wants to know when ``target``, a pid or a name, ends."""
 
-    OP: ClassVar[int] = 19
-    HAS_PAYLOAD: ClassVar[bool] = False
     watcher: Pid
     target: Pid | Atom
     ref: Reference
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.watcher, self.target, self.ref
+        return 19, self.watcher, self.target, self.ref
 
 
 @dataclass(frozen=True, slots=True)
-class DemonitorP:
+class DemonitorP(_Alone):
     """20: ``watcher`` does not want to know any more."""
 
-    OP: ClassVar[int] = 20
-    HAS_PAYLOAD: ClassVar[bool] = False
     watcher: Pid
     target: Pid | Atom
     ref: Reference
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.watcher, self.target, self.ref
+        return 20, self.watcher, self.target, self.ref
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorPExit:
+class MonitorPExit(_Alone):
     """21: ``target``, as the monitor named it, ended with ``reason``."""
 
-    OP: ClassVar[int] = 21
-    HAS_PAYLOAD: ClassVar[bool] = False
     target: Pid | Atom
     watcher: Pid
     ref: Reference
@@ -193,16 +183,13 @@ class MonitorPExit:
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.target, self.watcher, self.ref, self.reason
+        return 21, self.target, self.watcher, self.ref, self.reason
 
 
 @dataclass(frozen=True, slots=True)
-class SendSender:
+class SendSender(_WithPayload):
     """22 and 23: a message from ``sender`` to ``target``."""
 
-    OP: ClassVar[int] = 22
-    OP_TT: ClassVar[int] = 23
-    HAS_PAYLOAD: ClassVar[bool] = True
     sender: Pid
     target: Pid
     token: Term = None
@@ -210,17 +197,14 @@ class SendSender:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, self.target, self.token
-        return self.OP, self.sender, self.target
+            return 23, self.sender, self.target, self.token
+        return 22, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadExit:
+class PayloadExit(_WithPayload):
     """24 and 25: as :class:`Exit`, with the reason as the payload."""
 
-    OP: ClassVar[int] = 24
-    OP_TT: ClassVar[int] = 25
-    HAS_PAYLOAD: ClassVar[bool] = True
     sender: Pid
     target: Pid
     token: Term = None
@@ -228,17 +212,14 @@ class PayloadExit:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, self.target, self.token
-        return self.OP, self.sender, self.target
+            return 25, self.sender, self.target, self.token
+        return 24, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadExit2:
+class PayloadExit2(_WithPayload):
     """26 and 27: as :class:`Exit2`, with the reason as the payload."""
 
-    OP: ClassVar[int] = 26
-    OP_TT: ClassVar[int] = 27
-    HAS_PAYLOAD: ClassVar[bool] = True
     sender: Pid
     target: Pid
     token: Term = None
@@ -246,36 +227,31 @@ class PayloadExit2:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, self.target, self.token
-        return self.OP, self.sender, self.target
+            return 27, self.sender, self.target, self.token
+        return 26, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadMonitorPExit:
+class PayloadMonitorPExit(_WithPayload):
     """28: as :class:`MonitorPExit`, with the reason as the payload."""
 
-    OP: ClassVar[int] = 28
-    HAS_PAYLOAD: ClassVar[bool] = True
     target: Pid | Atom
     watcher: Pid
     ref: Reference
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.target, self.watcher, self.ref
+        return 28, self.target, self.watcher, self.ref
 
 
 @dataclass(frozen=True, slots=True)
-class SpawnRequest:
+class SpawnRequest(_WithPayload):
     """29 and 30: ``sender`` wants a process to run a function; the payload is the argument list.
 
     ``leader`` is to be its group leader.  ``options`` is whatever was sent: bad ones are answered, not
     punished.
     """
 
-    OP: ClassVar[int] = 29
-    OP_TT: ClassVar[int] = 30
-    HAS_PAYLOAD: ClassVar[bool] = True
     ref: Reference
     sender: Pid
     leader: Pid
@@ -289,20 +265,17 @@ class SpawnRequest:
         """The control message as a term."""
         mfa = (self.module, self.function, self.arity)
         if self.token is not None:
-            return self.OP_TT, self.ref, self.sender, self.leader, mfa, self.options, self.token
-        return self.OP, self.ref, self.sender, self.leader, mfa, self.options
+            return 30, self.ref, self.sender, self.leader, mfa, self.options, self.token
+        return 29, self.ref, self.sender, self.leader, mfa, self.options
 
 
 @dataclass(frozen=True, slots=True)
-class SpawnReply:
+class SpawnReply(_Alone):
     """31 and 32: the answer to ``ref`` of ``target``: the new process, or an atom that says why not.
 
     ``flags`` are :data:`LINKED` and :data:`MONITORED`.
     """
 
-    OP: ClassVar[int] = 31
-    OP_TT: ClassVar[int] = 32
-    HAS_PAYLOAD: ClassVar[bool] = False
     ref: Reference
     target: Pid
     flags: int
@@ -312,17 +285,14 @@ class SpawnReply:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.ref, self.target, self.flags, self.result, self.token
-        return self.OP, self.ref, self.target, self.flags, self.result
+            return 32, self.ref, self.target, self.flags, self.result, self.token
+        return 31, self.ref, self.target, self.flags, self.result
 
 
 @dataclass(frozen=True, slots=True)
-class AliasSend:
+class AliasSend(_WithPayload):
     """33 and 34: a message from ``sender`` to the process behind ``alias``."""
 
-    OP: ClassVar[int] = 33
-    OP_TT: ClassVar[int] = 34
-    HAS_PAYLOAD: ClassVar[bool] = True
     sender: Pid
     alias: Reference
     token: Term = None
@@ -330,50 +300,44 @@ class AliasSend:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP_TT, self.sender, self.alias, self.token
-        return self.OP, self.sender, self.alias
+            return 34, self.sender, self.alias, self.token
+        return 33, self.sender, self.alias
 
 
 @dataclass(frozen=True, slots=True)
-class UnlinkId:
+class UnlinkId(_Alone):
     """35: ``sender`` removes its link to ``target``; number ``id`` (1 to 2**64 - 1) of its unlinkings."""
 
-    OP: ClassVar[int] = 35
-    HAS_PAYLOAD: ClassVar[bool] = False
     id: int
     sender: Pid
     target: Pid
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.id, self.sender, self.target
+        return 35, self.id, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class UnlinkIdAck:
+class UnlinkIdAck(_Alone):
     """36: ``sender`` has seen unlinking number ``id`` of ``target``."""
 
-    OP: ClassVar[int] = 36
-    HAS_PAYLOAD: ClassVar[bool] = False
     id: int
     sender: Pid
     target: Pid
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return self.OP, self.id, self.sender, self.target
+        return 36, self.id, self.sender, self.target
 
 
 @dataclass(frozen=True, slots=True)
-class AltactSigSend:
+class AltactSigSend(_WithPayload):
     """37: a message or an exit signal with something unusual about it, as ``flags`` say.
 
     ``flags`` are :data:`PRIORITY`, :data:`ALIAS`, :data:`NAME` and :data:`EXIT_SIGNAL`; :data:`TOKEN` shows
     as ``token`` alone.
     """
 
-    OP: ClassVar[int] = 37
-    HAS_PAYLOAD: ClassVar[bool] = True
     flags: int
     sender: Pid
     target: Pid | Reference | Atom
@@ -382,8 +346,8 @@ class AltactSigSend:
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         if self.token is not None:
-            return self.OP, self.flags | TOKEN, self.sender, self.target, self.token
-        return self.OP, self.flags, self.sender, self.target
+            return 37, self.flags | TOKEN, self.sender, self.target, self.token
+        return 37, self.flags, self.sender, self.target
 
 
 Control: TypeAlias = (

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_every_part_is_checked(control: m.Control) -> None:
 
 
 def _fields(control: Any) -> list[tuple[str, Any]]:
-    return [(name, getattr(control, name)) for name in control.__slots__]
+    return [(name, getattr(control, name)) for name in (field.name for field in fields(control))]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyerlnode.errors import LocalProtocolError, RemoteProtocolError
+from pyerlnode.wire import framing
 from pyerlnode.wire.framing import TICK, Framer, frame2, frame4
 
+IS_COMPILED = not (framing.__file__ or "").endswith(".py")
 BODIES = st.lists(st.binary(max_size=300), max_size=12)
 FRAME = {2: frame2, 4: frame4}
 
@@ -28,6 +30,7 @@ class Huge(bytes):
         return 1 << 32
 
 
+@pytest.mark.skipif(IS_COMPILED, reason="compiled code looks at the real size of bytes")
 def test_a_packet_must_fit_four_bytes() -> None:
     with pytest.raises(LocalProtocolError):
         frame4(Huge())

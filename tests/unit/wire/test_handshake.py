@@ -370,7 +370,7 @@ def closed_after(half: Half, *frames: bytes) -> Exception:
     assert not half.over
     half.end()
     assert half.error is not None
-    assert isinstance(half.error.__cause__, EOFError)
+    assert isinstance(half.error.__cause__ or half.error.__context__, EOFError)
     return half.error
 
 
