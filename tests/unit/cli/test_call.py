@@ -1,0 +1,46 @@
+"""``pyerlnode call``: a GenServer call in Elixir syntax or JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyerlnode.cli import main
+
+if TYPE_CHECKING:
+    from pyerlnode.sync import Node
+
+
+@pytest.mark.parametrize("term", ["{:ok, [1, 2.5, nil]}", '%{"a" => :b}', '"text"', ":atom", "<<1, 2, 255>>"])
+@pytest.mark.parametrize("server", ["echo", ":echo"])
+def test_terms_go_and_come_back_in_elixir_syntax(
+    peer: Node, capsys: pytest.CaptureFixture[str], term: str, server: str
+) -> None:
+    assert main(["call", peer.name, server, term, "--cookie", "cookie"]) == 0
+    assert capsys.readouterr() == (f"{term}\n", "")
+
+
+def test_json_both_ways(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"a": [1, 2.5, None, True], "b": {"c": "text"}}
+    assert main(["call", peer.name, "echo", json.dumps(value), "--cookie", "cookie", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == value
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["peer@127.0.0.1", "nobody", "1"], "there is no process nobody at peer@127.0.0.1"),
+        (["nobody@127.0.0.1", "echo", "1"], "cannot connect to nobody@127.0.0.1"),
+        (["peer@127.0.0.1", "echo", ":never", "--timeout", "0.1"], "0.1 s"),
+    ],
+)
+def test_no_answer_is_status_1_and_one_line(
+    peer: Node, capsys: pytest.CaptureFixture[str], words: list[str], complaint: str
+) -> None:
+    assert main(["call", *words, "--cookie", "cookie"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert complaint in err
+    assert err.count("\n") == 1
