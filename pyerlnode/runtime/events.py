@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from pyerlnode.errors import NodeDown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from typing import TypeAlias
+
+log = logging.getLogger("pyerlnode.node")
 
 __all__ = ["NodeDown", "NodeEvent", "NodeEvents", "NodeUp", "Subscription"]
 
@@ -35,7 +39,7 @@ class NodeEvents:
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[NodeEvent], None]] = []
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: WeakSet[Subscription] = WeakSet()  # a loop that broke off drops its own
 
     def listen(self, listener: Callable[[NodeEvent], None]) -> None:
         """Calls `listener` with each event, at once and before anybody else hears of it."""
@@ -50,7 +54,10 @@ class NodeEvents:
     def publish(self, event: NodeEvent) -> None:
         """Tells everybody."""
         for listener in self._listeners:
-            listener(event)
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a service of this node failed on %r", event)
         for subscription in list(self._subscriptions):
             subscription.put(event)
 
@@ -63,7 +70,7 @@ class NodeEvents:
 class Subscription:
     """Events since the subscription, for one ``async for``; it ends when the node stops or on ``close``."""
 
-    def __init__(self, home: set[Subscription]) -> None:
+    def __init__(self, home: WeakSet[Subscription]) -> None:
         self._home = home
         self._events: deque[NodeEvent] = deque()
         self._ended = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,16 +17,15 @@ if TYPE_CHECKING:
 
     from pyerlnode.term import Term
 
-Match = "Callable[[Term], Any]"
-
 
 class Mailbox:
     """Messages in the order in which they arrived, for one reader at a time."""
 
-    __slots__ = ("_messages", "_waiter")
+    __slots__ = ("_messages", "_seen", "_waiter")
 
     def __init__(self) -> None:
         self._messages: deque[Term] = deque()
+        self._seen = 0  # how many of them the waiting get has turned down
         self._waiter: asyncio.Future[None] | None = None
 
     def __len__(self) -> int:
@@ -47,25 +47,26 @@ class Mailbox:
     def remove(self, unwanted: Callable[[Term], bool]) -> None:
         """Drops every message that is `unwanted` (``demonitor(flush)``)."""
         self._messages = deque(message for message in self._messages if not unwanted(message))
+        self._seen = 0
 
     async def get(self, match: Callable[[Term], Any] | None = None) -> Term:
         """The first message for which `match` is true (any, without `match`); waits for one.
 
         Cancelling the waiting task loses no message.
         """
-        looked_at = 0
+        self._seen = 0
         while True:
-            found = self._find(match, looked_at)
+            found = self._find(match)
             if found >= 0:
                 return self._take(found)
-            looked_at = len(self._messages)
+            self._seen = len(self._messages)
             await self._arrival()
 
-    def _find(self, match: Callable[[Term], Any] | None, start: int) -> int:
+    def _find(self, match: Callable[[Term], Any] | None) -> int:
         if match is None:
             return 0 if self._messages else -1
-        for index in range(start, len(self._messages)):
-            if match(self._messages[index]):
+        for index, message in enumerate(islice(self._messages, self._seen, None), self._seen):
+            if match(message):
                 return index
         return -1
 

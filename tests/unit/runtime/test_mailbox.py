@@ -1,0 +1,130 @@
+"""Selective receive: the first that matches, the others in their order, none looked at twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyerlnode.runtime.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from pyerlnode.term import Term
+
+
+def filled(*messages: Term) -> Mailbox:
+    box = Mailbox()
+    for message in messages:
+        box.put(message)
+    return box
+
+
+async def waiting(box: Mailbox, *args: object) -> asyncio.Task[Term]:
+    """A task that waits in ``get``."""
+    task = asyncio.ensure_future(box.get(*args))  # type: ignore[arg-type]
+    while box._waiter is None and not task.done():
+        await asyncio.sleep(0)
+    return task
+
+
+async def test_messages_come_in_order_of_arrival() -> None:
+    box = filled(1, 2, 3)
+    assert [await box.get() for _ in range(3)] == [1, 2, 3]
+    assert len(box) == 0
+
+
+async def test_a_match_takes_the_first_that_fits_and_leaves_the_rest_in_order() -> None:
+    box = filled(1, "a", 2, "b", 3)
+    assert await box.get(lambda m: isinstance(m, str)) == "a"
+    assert await box.get(lambda m: m == 3) == 3
+    assert [await box.get() for _ in range(3)] == [1, 2, "b"]
+
+
+async def test_get_waits_for_a_message() -> None:
+    box = Mailbox()
+    task = await waiting(box)
+    box.put("x")
+    box.put("y")
+    assert await task == "x"
+    assert len(box) == 1
+
+
+async def test_a_waiting_match_looks_at_each_message_once() -> None:
+    seen = []
+
+    def is_nine(message: Term) -> bool:
+        seen.append(message)
+        return bool(message == 9)
+
+    box = filled(1, 2)
+    task = await waiting(box, is_nine)
+    box.put(3)
+    await asyncio.sleep(0)
+    while box._waiter is None:
+        await asyncio.sleep(0)
+    box.put(9)
+    assert await task == 9
+    assert seen == [1, 2, 3, 9]
+    assert [await box.get() for _ in range(3)] == [1, 2, 3]
+
+
+async def test_cancelling_the_waiting_task_loses_nothing() -> None:
+    box = Mailbox()
+    task = await waiting(box)
+    box.put("x")  # the waiter is woken, and cancelled before it runs
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await box.get() == "x"
+
+
+async def test_one_reader_at_a_time() -> None:
+    box = Mailbox()
+    first = await waiting(box)
+    with pytest.raises(RuntimeError, match="one task at a time"):
+        await box.get()
+    box.put(1)
+    assert await first == 1
+
+
+async def test_interrupt_raises_in_the_waiting_get() -> None:
+    box = Mailbox()
+    task = await waiting(box)
+    box.interrupt(KeyError("over"))
+    with pytest.raises(KeyError):
+        await task
+
+
+async def test_interrupt_without_a_waiter_does_nothing() -> None:
+    box = filled(1)
+    box.interrupt(KeyError())
+    assert await box.get() == 1
+
+
+async def test_a_match_that_raises_takes_nothing() -> None:
+    box = filled(1)
+    with pytest.raises(ZeroDivisionError):
+        await box.get(lambda m: 1 / 0)
+    assert len(box) == 1
+
+
+async def test_remove_drops_what_is_unwanted() -> None:
+    box = filled(1, 2, 1, 3)
+    box.remove(lambda m: m == 1)
+    assert [await box.get(), await box.get()] == [2, 3]
+
+
+async def test_remove_while_a_get_waits_hides_no_later_message() -> None:
+    box = filled(1, 1, 1)
+    task = await waiting(box, lambda m: m == 9)
+    box.remove(lambda m: m == 1)
+    box.put(9)
+    async with asyncio.timeout(5):
+        assert await task == 9
+
+
+async def test_a_match_through_a_long_mailbox_takes_one_pass() -> None:
+    box = filled(*range(300_000))
+    async with asyncio.timeout(30):
+        assert await box.get(lambda m: m == 299_999) == 299_999
