@@ -53,7 +53,7 @@ def exception_struct(error: BaseException) -> Term:
 def _message(error: BaseException) -> bytes:
     try:
         text = f"{type(error).__name__}: {error}"
-    except Exception:
+    except Exception:  # noqa: BLE001 - somebody's __str__ is broken; the process ends all the same
         text = type(error).__name__
     if len(text) > MESSAGE_LIMIT:
         text = text[:MESSAGE_LIMIT] + "..."

@@ -163,7 +163,7 @@ class Process(Actor):
             await body(self, *args)
         except asyncio.CancelledError:
             self.end(KILLED)  # does nothing where an exit signal was the cause
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the reason of a crash is whatever was raised
             self._log_crash(error)
             self.end(reason_of(error))
         else:

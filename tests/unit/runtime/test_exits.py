@@ -22,7 +22,7 @@ from pyerlnode.term import Atom, decode_bare, encode_bare
 
 def raised(error: BaseException) -> BaseException:
     try:
-        raise error
+        raise error  # noqa: TRY301 - to give it a traceback
     except BaseException as caught:
         return caught
 
