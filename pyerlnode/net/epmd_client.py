@@ -15,7 +15,7 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-from pyerlnode.errors import EpmdError, NameTaken, ProtocolError
+from pyerlnode.errors import EpmdError, NameTaken, RemoteProtocolError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.wire import epmd
 
@@ -113,9 +113,10 @@ class Registration:
     async def close(self) -> None:
         """End the registration: epmd forgets the name at once.  May be called twice."""
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
-        self._drop()
+        try:
+            await asyncio.wait([self._task])
+        finally:
+            self._drop()
 
     async def _keep(self, connection: Connection) -> None:
         while True:
@@ -174,7 +175,8 @@ class EpmdClient:
         """Register this node: ``name`` is the part before the ``@``, ``port`` where it listens.
 
         Raises ``NameTaken`` when a live node holds the name, ``EpmdError`` when no epmd answers (its
-        ``__cause__`` is then an ``OSError``) or nonsense comes back.
+        ``__cause__`` is then an ``OSError``) or nonsense comes back, ``LocalProtocolError`` for a name or
+        port that no epmd takes.
         """
         request = epmd.Alive2Req(name.encode(), port, epmd.HIDDEN if hidden else epmd.NORMAL)
         connection, creation = await self.enter(request)
@@ -238,8 +240,9 @@ class EpmdClient:
 
     async def enter(self, request: epmd.Alive2Req) -> tuple[Connection, int]:
         """Register once: the connection that holds the name, and the creation.  For :class:`Registration`."""
+        data = request.to_bytes()
         async with self._talk(None, keep=True) as connection:
-            reply = epmd.Alive2Resp.parse(await connection.exchange(request.to_bytes(), epmd.Alive2Resp.size))
+            reply = epmd.Alive2Resp.parse(await connection.exchange(data, epmd.Alive2Resp.size))
             if reply.result != 0:
                 raise NameTaken(
                     f"the epmd at {connection.where} refuses the name {request.name.decode()!r}: "
@@ -261,7 +264,7 @@ class EpmdClient:
             raise EpmdError(
                 f"the epmd at {host}:{self.port} did not answer within {self._limits.epmd_time:g} s"
             ) from error
-        except ProtocolError as error:
+        except RemoteProtocolError as error:
             raise EpmdError(f"what answers at {host}:{self.port} is no epmd: {error}") from error
         finally:
             if connection is not None and not (keep and done):

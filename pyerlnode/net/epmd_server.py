@@ -180,8 +180,6 @@ class _Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer, and hang up when that was all."""
-        if self._transport.is_closing():
-            return
         outcome = self._conversation.receive(data, self._server.now())
         if outcome.reply:
             self._transport.write(outcome.reply)

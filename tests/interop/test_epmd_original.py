@@ -69,9 +69,15 @@ class Program:
                 while link.recv(65536):
                     pass
 
-    def talk(self, *chunks: bytes, keep: list[socket.socket] | None = None, end: bool = False) -> str:
+    def talk(
+        self,
+        *chunks: bytes,
+        keep: list[socket.socket] | None = None,
+        end: bool = False,
+        source: str = "127.0.0.1",
+    ) -> str:
         """Send the chunks, each read apart from the others, and tell what came back."""
-        link = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        link = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (source, 0))
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with suppress(BrokenPipeError, ConnectionResetError):  # it has hung up already: seen below
             for chunk in chunks:
@@ -290,6 +296,47 @@ def _mutated(dice: random.Random, data: bytes) -> bytes:
     if len(work) >= 2 and dice.random() < 0.7:
         work[:2] = (len(work) - 2).to_bytes(2, "big")
     return bytes(work)
+
+
+def _own_address() -> str | None:
+    """An address of this host that is not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # sends nothing
+        return str(probe.getsockname()[0])
+    return None
+
+
+@pytest.mark.skipif(_own_address() is None, reason="this host has no address but loopback")
+def test_both_know_a_client_that_is_not_local() -> None:
+    """One whose address is neither loopback nor the one that it connected to."""
+    source = _own_address() or ""
+    requests = [b"n", b"d", b"k", b"slive", b"zlive", alive(b"new")[2:]]
+    with both("-relaxed_command_check") as pair:
+        kept: list[socket.socket] = []
+        for program in pair:
+            program.talk(alive(b"live"), keep=kept)
+        for request in requests:
+            original, ours = (program.talk(framed(request), source=source) for program in pair)
+            assert ours == original
+            assert (ours == "b'', closed") is (request[:1] not in {b"n", b"z"})
+        assert {program.talk(framed(b"n")) for program in pair} == {r"b'PORTname live at port 7\n', closed"}
+        for link in kept:
+            link.close()
+
+
+def test_both_give_up_on_a_silent_client_and_never_on_a_node() -> None:
+    with both("-packet_timeout", "1") as pair:
+        for program in pair:
+            kept: list[socket.socket] = []
+            program.talk(alive(b"live"), keep=kept)
+            program.talk(keep=kept)
+            program.talk(b"\0\5zli", keep=kept)
+            for link in kept[1:]:
+                link.settimeout(PATIENCE)
+                assert link.recv(9) == b""
+            assert program.talk(framed(b"zlive")).startswith(r"b'w\x00")
+            for link in kept:
+                link.close()
 
 
 @pytest.mark.parametrize("flags", [[], ["-relaxed_command_check"]])

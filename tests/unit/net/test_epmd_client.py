@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import gc
 import logging
+import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pyerlnode.errors import EpmdError, NameTaken
+from pyerlnode.errors import EpmdError, LocalProtocolError, NameTaken
 from pyerlnode.limits import DEFAULT
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.epmd_server import EpmdServer
@@ -177,6 +178,17 @@ class TestWhatIsNoEpmd:
         async with impostor(*(bytes((byte,)) for byte in data), close=False) as client:
             assert await client.lookup("py") == epmd.NodeEntry("py", 7, extra=b"e")
 
+    async def test_an_answer_that_breaks_off(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            client = EpmdClient(port=listening.getsockname()[1])
+            question = asyncio.create_task(client.names())
+            accepted, _ = await asyncio.get_running_loop().sock_accept(listening)
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            accepted.close()
+            with pytest.raises(EpmdError, match=r"broke|without a port"):
+                await question
+
     async def test_another_port_than_the_one_dialled(self) -> None:
         async with impostor(epmd.format_names(1, [])) as client:
             with pytest.raises(EpmdError, match="listens on port 1: the port is forwarded"):
@@ -221,6 +233,20 @@ class TestRegistration:
         assert await client.names() == []
         assert registration.lost.is_set()
         assert not registration.held.is_set()
+
+    @pytest.mark.parametrize(("name", "port"), [("", 7), ("py", 65536)])
+    async def test_what_no_epmd_takes_is_our_error(self, client: EpmdClient, name: str, port: int) -> None:
+        with pytest.raises(LocalProtocolError):
+            await client.register(name, port)
+
+    async def test_a_cancelled_close_is_cancelled_and_closes(self, client: EpmdClient) -> None:
+        registration = await client.register("py", 7)
+        closing = asyncio.create_task(registration.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert registration.lost.is_set()
 
     async def test_two_nodes_cannot_have_one_name(self, server: EpmdServer, client: EpmdClient) -> None:
         async with registered(client):
