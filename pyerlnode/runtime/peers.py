@@ -8,13 +8,15 @@ our state      what a peer's own attempt to us is told (OTP: ``net_kernel``, ``d
 nothing        ``ok``
 looking up     ``ok``: our attempt has not said its name yet, so it steps back and waits
 dialling       the attempt of the node with the greater name goes on: ``nok`` where that is ours, else
-               ``ok_simultaneous``, and ours steps back
+               ``ok_simultaneous``, and ours steps back once the peer has proven the cookie (until then
+               it may be an impostor; the real one will refuse ours)
 connected      ``alive``: the peer has lost the old connection before us; once it has proven the
                cookie, ours is closed and the new one takes its place
 =============  ====================================================================================
 
-An attempt that stepped back waits for the peer's; should that one fail, it dials again.  While a peer's
-attempt is under way we do not start one.  Nothing that an unproven dialler says changes more than that.
+An attempt that stepped back or failed waits for the peer's, where there is one; should that one fail, it
+dials again.  While a peer's attempt is under way we do not say our name to that peer.  Nothing that an
+unproven dialler says changes more than that.
 """
 
 from __future__ import annotations
@@ -105,8 +107,7 @@ class Peers:
         self._events = events
         self._attempts: dict[str, Attempt] = {}
         self._incoming: dict[str, int] = {}
-        self._change = asyncio.Event()  # set, and replaced, whenever a peer's attempt ends
-        self._dynamic: set[str] = set()
+        self._ends: dict[str, asyncio.Event] = {}  # by peer: set when an attempt of its ends
         self._closed = True
         self.known: dict[str, None] = {}
 
@@ -145,32 +146,46 @@ class Peers:
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
             self._fail(attempt, ConnectFailed(attempt.peer, "refused", f"{type(error).__name__}: {error}"))
         else:
-            self._attempts.pop(attempt.peer, None)
-            if not attempt.outcome.done():
-                attempt.outcome.set_result(session)
+            self._succeed(attempt, session)
+
+    def _succeed(self, attempt: Attempt, session: Session) -> None:
+        self._attempts.pop(attempt.peer, None)
+        if not attempt.outcome.done():
+            attempt.outcome.set_result(session)
 
     def _fail(self, attempt: Attempt, error: ConnectFailed) -> None:
+        session = self.sessions.get(attempt.peer)
+        if session is not None:  # the peer has connected to us meanwhile
+            self._succeed(attempt, session)
+            return
         self._attempts.pop(attempt.peer, None)
         if not attempt.outcome.done():
             attempt.outcome.set_exception(error)
 
     async def _reach(self, attempt: Attempt) -> Session:
-        address = await self._local.locate(attempt.peer)
-        refused: Refused | None = None
+        peer = attempt.peer
+        address = await self._local.locate(peer)
+        failure: Exception | None = None
         for _ in range(TRIES):
-            session = await self._incoming_session(attempt.peer)
+            session = await self._incoming_session(peer)
             if session is not None:
                 return session
             try:
                 session = await self._dial(attempt, address)
-            except Refused as error:
-                if error.status != Status.NOK:
-                    raise explained(attempt.peer, error) from error
-                refused = error
-                session = await self._awaited(attempt.peer)
+            except (ProtocolError, OSError) as error:
+                failure = error
+                session = await self._after_failure(peer, error)
             if session is not None:
                 return session
-        raise ConnectFailed(attempt.peer, "refused", _both_dialled(attempt.peer)) from refused
+        raise ConnectFailed(peer, "refused", _both_dialled(peer)) from failure
+
+    async def _after_failure(self, peer: str, error: Exception) -> Session | None:
+        """The connection that `peer` makes to us, where it says, or we know, that it does."""
+        if isinstance(error, Refused) and error.status == Status.NOK:
+            return await self._awaited(peer)
+        if self._incoming.get(peer):
+            return await self._incoming_session(peer)
+        raise explained(peer, error) from error
 
     async def _dial(self, attempt: Attempt, address: Address) -> Session | None:
         """Dials once; None when we gave way to the peer's own attempt."""
@@ -178,10 +193,6 @@ class Peers:
         try:
             await asyncio.wait([attempt.dialling])
             return None if attempt.dialling.cancelled() else attempt.dialling.result()
-        except Refused:
-            raise
-        except (ProtocolError, OSError) as error:
-            raise explained(attempt.peer, error) from error
         finally:
             attempt.dialling.cancel()
             attempt.dialling = None
@@ -204,22 +215,31 @@ class Peers:
         return self._up(stream, info)
 
     async def _incoming_session(self, peer: str) -> Session | None:
-        """Waits for the attempt that `peer` itself is making, where it is."""
-        if self._incoming.get(peer):
-            return await self._awaited(peer)
+        """Waits until `peer` makes no attempt to reach us; the connection that came of it."""
+        deadline = asyncio.get_running_loop().time() + self._local.limits.handshake_time
+        while self._incoming.get(peer) and await self._end_of_attempt(peer, deadline):
+            pass
         return self.sessions.get(peer)
 
     async def _awaited(self, peer: str) -> Session | None:
         """The connection that `peer` makes to us; None when it fails or takes longer than one may."""
+        if peer not in self.sessions:
+            deadline = asyncio.get_running_loop().time() + self._local.limits.handshake_time
+            await self._end_of_attempt(peer, deadline)
+        return self.sessions.get(peer)
+
+    async def _end_of_attempt(self, peer: str, deadline: float) -> bool:
+        """Waits until an attempt of `peer` to reach us ends, well or not; False when it takes too long."""
+        end = self._ends.setdefault(peer, asyncio.Event())
         try:
-            async with asyncio.timeout(self._local.limits.handshake_time):
-                while peer not in self.sessions:
-                    await self._change.wait()
-                    if not self._incoming.get(peer):
-                        break
+            async with asyncio.timeout_at(deadline):
+                return await end.wait()
         except TimeoutError:
             log.debug("%s did not connect to us in time", peer)
-        return self.sessions.get(peer)
+            return False
+        finally:
+            if self._ends.get(peer) is end:
+                del self._ends[peer]
 
     # being dialled (pyerlnode.net.listen.ListenGate) ---------------------------------------
 
@@ -243,24 +263,25 @@ class Peers:
         if peer in self.sessions:
             return Status.ALIVE
         attempt = self._attempts.get(peer)
-        if attempt is None or attempt.dialling is None:
+        if attempt is None or attempt.dialling is None or attempt.dialling.done():
             return Status.OK
-        if attempt.begun and me > peer:
-            return Status.NOK
-        begun = attempt.begun
+        if attempt.begun:
+            return Status.NOK if me > peer else Status.OK_SIMULTANEOUS
         attempt.step_back()
-        return Status.OK_SIMULTANEOUS if begun else Status.OK
+        return Status.OK
 
     def name_for(self, host: str) -> tuple[str, int]:
         """A name and a creation for a peer that has none."""
         while True:
             name = f"{_random_name()}@{host}"
             if name not in self.sessions:
-                self._dynamic.add(name)
                 return name, secrets.randbelow(2**32 - 4) + 4
 
     def proven(self, info: PeerInfo) -> None:
-        """`info` has the cookie: an older connection to it makes room."""
+        """`info` has the cookie: an older connection to it makes room, and so does our own attempt."""
+        attempt = self._attempts.get(info.name)
+        if attempt is not None:
+            attempt.step_back()
         old = self.sessions.get(info.name)
         if old is not None:
             log.info("%s connected anew: closing the old connection to it", info.name)
@@ -273,14 +294,14 @@ class Peers:
             stream.close()
         else:
             self._up(stream, info)
-        self._settle()
+        self._settle(info.name)
 
     def failed(self, peer: str | None, error: Exception) -> None:
         """A dialler did not make it."""
         if peer is not None:
             if not (isinstance(error, Refused) and error.status == Status.NOK):
                 self._leave(peer)
-            self._settle()
+            self._settle(peer)
 
     def _leave(self, peer: str) -> None:
         left = self._incoming.get(peer, 0) - 1
@@ -289,9 +310,10 @@ class Peers:
         else:
             self._incoming.pop(peer, None)
 
-    def _settle(self) -> None:
-        change, self._change = self._change, asyncio.Event()
-        change.set()
+    def _settle(self, peer: str) -> None:
+        end = self._ends.pop(peer, None)
+        if end is not None:
+            end.set()
 
     # connections ---------------------------------------------------------------------
 
