@@ -221,9 +221,9 @@ class _Dialler:
 
     def cut_off(self) -> HandshakeError:
         """What it means that the peer closed the connection where we are."""
-        if self.place is _AT_PROOF:
+        if self.place == _AT_PROOF:
             return CookieMismatch(self.peer)
-        hint = _NO_VERSION_5 if self.place is _AT_NAME and self.hello.version == 5 else ""
+        hint = _NO_VERSION_5 if self.place == _AT_NAME and self.hello.version == 5 else ""
         return Refused(self.peer, "closed", f"{self.peer} closed the connection {self.place}{hint}")
 
 
