@@ -72,7 +72,7 @@ class Console:
         """Evaluate ``expression`` in the node and show nothing."""
         process = self._running()
         assert process.stdin is not None  # noqa: S101 - it was asked for as a pipe
-        with contextlib.suppress(ConnectionError):  # reading tells more about a console that is gone
+        with contextlib.suppress(ConnectionError, RuntimeError):  # reading tells why it is gone
             process.stdin.write(f"{expression}\n".encode())
             await process.stdin.drain()
         return await self._answer()

@@ -80,5 +80,6 @@ def say(answer: str) -> None:
 
 
 if __name__ == "__main__":
+    sys.executable = ""  # no way to start a port mapper: the demo's own must not be outlived by another
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(sys.argv[1], sys.argv[2], sys.argv[3:]))
