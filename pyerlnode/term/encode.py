@@ -238,13 +238,7 @@ def _string(term: list[Any]) -> bytes | None:
 
 def _improper_list(w: _Writer, term: ImproperList) -> None:
     w.parts.append(_tag_u32(LIST, len(term.items)))
-    w.nesting -= 1
-    if w.nesting < 0:
-        raise w.too_deep()
-    for item in term.items:
-        _WRITERS[type(item)](w, item)
-    _WRITERS[type(term.tail)](w, term.tail)
-    w.nesting += 1
+    w.sequence((*term.items, term.tail))
 
 
 def _dict(w: _Writer, term: dict[Any, Any]) -> None:
@@ -273,13 +267,7 @@ def _check_keys(term: dict[Any, Any]) -> None:
 
 def _term_map(w: _Writer, term: TermMap) -> None:
     w.parts.append(_tag_u32(MAP, len(term)))
-    w.nesting -= 1
-    if w.nesting < 0:
-        raise w.too_deep()
-    for key, value in term.items():
-        _WRITERS[type(key)](w, key)
-        _WRITERS[type(value)](w, value)
-    w.nesting += 1
+    w.sequence([part for pair in term.items() for part in pair])
 
 
 def _record(w: _Writer, term: Record) -> None:

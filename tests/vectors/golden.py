@@ -1,7 +1,7 @@
 """The golden terms that real BEAMs wrote (by `make.py`), one file per OTP release.
 
-Each line: a name, the options of ``term_to_binary``, its bytes in hexadecimal, and the Erlang source that made
-the term, separated by tabs.
+Each line: a name, the options of ``term_to_binary``, its bytes in hexadecimal, and the source in Erlang that
+made the term, separated by tabs.
 """
 
 from __future__ import annotations

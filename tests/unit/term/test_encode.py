@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import enum
+import struct
+from collections import Counter, OrderedDict, defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+
+from pyerlnode.errors import EncodeError
+from pyerlnode.limits import Limits
+from pyerlnode.term import (
+    Atom,
+    BitString,
+    ExportFun,
+    Fun,
+    ImproperList,
+    Pid,
+    Port,
+    RawTerm,
+    Record,
+    Reference,
+    TermMap,
+    charlist,
+    decode,
+    encode,
+    encode_bare,
+)
+from pyerlnode.term.maps import exact
+
+A = Atom
+N = Atom("a@b")
+NODE = b"w\3a@b"
+PID = Pid(N, 1, 2, 3)
+PID_DATA = b"X" + NODE + struct.pack(">III", 1, 2, 3)
+
+
+def u32(value: int) -> bytes:
+    return struct.pack(">I", value)
+
+
+def fun(**changes: Any) -> Fun:
+    parts: dict[str, Any] = {
+        "arity": 1,
+        "uniq": b"u" * 16,
+        "index": 2,
+        "module": A("m"),
+        "old_index": 3,
+        "old_uniq": 4,
+        "pid": PID,
+        "free": ([], 1),
+    }
+    return Fun(**(parts | changes))
+
+
+FUN_DATA = b"\1" + b"u" * 16 + u32(2) + u32(2) + b"w\1m" + b"a\3a\4" + PID_DATA + b"ja\1"
+
+
+class Colour(enum.IntEnum):
+    RED = 1
+    LATE = 300
+
+
+class Name(enum.StrEnum):
+    JOE = "joe"
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+class Metres(float):
+    pass
+
+
+class Token(bytes):
+    pass
+
+
+class Items(list[Any]):
+    pass
+
+
+@dataclass
+class Plain:
+    x: int
+
+
+TERMS: list[tuple[Any, bytes]] = [
+    (True, b"w\4true"),
+    (False, b"w\5false"),
+    (None, b"w\3nil"),
+    (A("ok"), b"w\2ok"),
+    (A("é" * 128), b"v\1\0" + b"\xc3\xa9" * 128),
+    (0, b"a\0"),
+    (255, b"a\xff"),
+    (256, b"b\0\0\1\0"),
+    (-1, b"b\xff\xff\xff\xff"),
+    (2**31 - 1, b"b\x7f\xff\xff\xff"),
+    (-(2**31), b"b\x80\0\0\0"),
+    (2**31, b"n\4\0\0\0\0\x80"),
+    (-(2**31) - 1, b"n\4\1\1\0\0\x80"),
+    (2**2040 - 1, b"n\xff\0" + b"\xff" * 255),
+    (-(2**2040), b"o" + u32(256) + b"\1" + b"\0" * 255 + b"\1"),
+    (1.5, b"F" + struct.pack(">d", 1.5)),
+    (-0.0, b"F\x80" + b"\0" * 7),
+    ("é", b"m" + u32(2) + b"\xc3\xa9"),
+    ("", b"m" + u32(0)),
+    (b"\xff", b"m" + u32(1) + b"\xff"),
+    (b"x" * 513, b"m" + u32(513) + b"x" * 513),
+    (bytearray(b"a"), b"m" + u32(1) + b"a"),
+    (memoryview(b"abcd")[::2], b"m" + u32(2) + b"ac"),
+    (BitString(b"\xff", 3), b"M" + u32(1) + b"\3\xe0"),
+    ((), b"h\0"),
+    ((1, (2,)), b"h\2a\1h\1a\2"),
+    ((0,) * 255, b"h\xff" + b"a\0" * 255),
+    ((0,) * 256, b"i" + u32(256) + b"a\0" * 256),
+    ([], b"j"),
+    ([0, 255], b"k\0\2\0\xff"),
+    (charlist("hi"), b"k\0\2hi"),
+    ([1] * 65_535, b"k\xff\xff" + b"\1" * 65_535),
+    ([1] * 65_536, b"l" + u32(65_536) + b"a\1" * 65_536 + b"j"),
+    ([256], b"l" + u32(1) + b"b\0\0\1\0j"),
+    ([1, -1], b"l" + u32(2) + b"a\1b\xff\xff\xff\xffj"),
+    ([1, True], b"l" + u32(2) + b"a\1w\4truej"),
+    ([True], b"l" + u32(1) + b"w\4truej"),
+    ([1, 1.0], b"l" + u32(2) + b"a\1F" + struct.pack(">d", 1) + b"j"),
+    ([[]], b"l" + u32(1) + b"jj"),
+    (ImproperList((1, 2), A("t")), b"l" + u32(2) + b"a\1a\2w\1t"),
+    ({}, b"t" + u32(0)),
+    ({1: [], A("a"): {}}, b"t" + u32(2) + b"a\1jw\1at" + u32(0)),
+    (TermMap([(1, 2), ([1], 3)]), b"t" + u32(2) + b"a\1a\2k\0\1\1a\3"),
+    (PID, PID_DATA),
+    (Pid("a@b", 1, 2, 3), PID_DATA),  # type: ignore[arg-type]
+    (Port(N, 2**28 - 1, 7), b"Y" + NODE + u32(2**28 - 1) + u32(7)),
+    (Port(N, 2**28, 7), b"x" + NODE + struct.pack(">QI", 2**28, 7)),
+    (Reference(N, 7, (1, 2, 3)), b"Z\0\3" + NODE + struct.pack(">4I", 7, 1, 2, 3)),
+    (ExportFun(A("true"), A("f"), 2), b"qw\4truew\1fa\2"),
+    (fun(), b"p" + u32(4 + len(FUN_DATA)) + FUN_DATA),
+    (Record(A("m"), A("n"), ((A("x"), 1), (A("y"), [])), True), b"C" + u32(2) + b"\1w\1mw\1nw\1xw\1ya\1j"),
+    (Record(A("m"), A("n"), (), False), b"C" + u32(0) + b"\0w\1mw\1n"),
+    (RawTerm(b"..h\1a\1", 2), b"h\1a\1"),
+    (RawTerm(b"R\0", 0, (A("a"),)), b"w\1a"),
+    ([RawTerm(b"R\0", 0, (A("a"),))], b"l" + u32(1) + b"w\1aj"),
+    (Colour.RED, b"a\1"),
+    (Colour.LATE, b"b\0\0\1\x2c"),
+    ([Colour.RED], b"l" + u32(1) + b"a\1j"),
+    (Name.JOE, b"m" + u32(3) + b"joe"),
+    (Point(1, 2), b"h\2a\1a\2"),
+    (Metres(1.5), b"F" + struct.pack(">d", 1.5)),
+    (Token(b"a"), b"m" + u32(1) + b"a"),
+    (Items([1]), b"k\0\1\1"),
+    (OrderedDict([(2, 1)]), b"t" + u32(1) + b"a\2a\1"),
+    (defaultdict(int, {2: 1}), b"t" + u32(1) + b"a\2a\1"),
+    (Counter([2]), b"t" + u32(1) + b"a\2a\1"),
+]
+
+
+@pytest.mark.parametrize(("term", "data"), TERMS)
+def test_a_value_is_written_as_a_beam_would(term: Any, data: bytes) -> None:
+    assert encode_bare(term) == data
+    assert encode(term) == b"\x83" + data
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ({1}, "set has no Erlang term: use a list"),
+        (frozenset(), "frozenset has no Erlang term: use a list"),
+        (1j, "complex .* two floats"),
+        (Plain(1), r"Plain .* dataclasses\.asdict"),
+        (print, "builtin_function_or_method .* export a function"),
+        (Decimal(1), "Decimal .* use a dict, list"),
+        (object(), "object has no Erlang term"),
+        (range(3), "range has no Erlang term"),
+        ({"x": [object()]}, "object has no Erlang term"),
+        (float("inf"), "inf has no Erlang term"),
+        (float("nan"), "nan has no Erlang term"),
+        ("\ud800", "lone surrogate"),
+        (Reference(N, 1, ()), "1 to 5 words"),
+        (Reference(N, 1, (1,) * 6), "1 to 5 words"),
+        (Reference(N, 1, (2**32,)), "too large for its place"),
+        (Pid(N, -1, 0, 0), "too large for its place"),
+        (Pid(A("a" * 255), 2**32, 0, 0), "too large for its place"),
+        (Pid("a" * 256, 1, 0, 0), "at most 255 characters"),  # type: ignore[arg-type]
+        (Port(N, 2**64, 0), "too large for its place"),
+        (fun(uniq=b"u"), "uniq of 16 bytes"),
+        (fun(free=(1,) * 256), "at most 255 values"),
+        (fun(arity=256), "arity 256"),
+        (Record(A("m"), A("n"), ((A("x"), 1), (A("x"), 2)), True), "field comes twice"),
+        ((0,) * 2**24, "at most 16777215 elements"),
+    ],
+)
+def test_what_has_no_term_is_refused_with_advice(value: Any, advice: str) -> None:
+    with pytest.raises(EncodeError, match=advice):
+        encode(value)
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"a": 1, b"a": 2},
+            {True: 1, A("true"): 2},
+            {None: 1, A("nil"): 2},
+            {("a",): 1, (b"a",): 2},
+            {ImproperList(("a",), 1): 1, ImproperList((b"a",), 1): 2},
+        ],
+    )
+    def test_two_that_are_one_for_erlang_are_refused(self, value: Any) -> None:
+        with pytest.raises(EncodeError, match="the same Erlang term"):
+            encode(value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"a": 1, b"b": 2, A("c"): 3, 1: 4, None: 5},
+            {A("a"): 1, b"a": 2},
+            {(1,): 1, (2,): 2},
+            {Colour.RED: 1},
+        ],
+    )
+    def test_all_others_are_written(self, value: Any) -> None:
+        assert exact(decode(encode(value))) == exact(value)
+
+
+class TestNesting:
+    def test_it_is_bounded(self) -> None:
+        assert encode([[[]]], limits=Limits(nesting=2))
+        for value in (
+            [[[]]],
+            (((1,),),),
+            {1: {2: {3: 4}}},
+            TermMap({1: [[2, 300]]}),
+            ImproperList(([[1]],), 2),
+        ):
+            encode(value, limits=Limits(nesting=3))
+            with pytest.raises(EncodeError, match=r"Limits\.nesting=1"):
+                encode(value, limits=Limits(nesting=1))
+
+    def test_what_contains_itself_is_refused(self) -> None:
+        endless: list[Any] = []
+        endless.append(endless)
+        mapping: dict[str, Any] = {}
+        mapping["self"] = (mapping,)
+        for value in (endless, mapping, (endless, 1)):
+            with pytest.raises(EncodeError, match="contains itself"):
+                encode(value)
+            with pytest.raises(EncodeError, match="this thread's stack"):
+                encode(value, limits=Limits(nesting=10**9))
+
+
+class TestCompressed:
+    def test_it_is_deflated_where_that_helps(self) -> None:
+        data = encode([0] * 10_000, compressed=True)
+        assert data[:2] == b"\x83P"
+        assert len(data) < 200
+        assert decode(data) == [0] * 10_000
+
+    def test_it_is_plain_where_it_does_not(self) -> None:
+        assert encode((1, 2), compressed=True) == encode((1, 2))
+
+
+def test_encoding_copies_what_is_mutable() -> None:
+    data = bytearray(b"x" * 1000)
+    encoded = encode(data)
+    data[:] = b"y" * 1000
+    assert decode(encoded) == b"x" * 1000
