@@ -147,3 +147,9 @@ def _read(chroot: Path | None, root: str, elixir: str | None) -> Release | None:
     release = Release(int(otp), erts, root, chroot, elixir)
     runnable = os.access(f"{chroot or ''}{release.bindir}/erlexec", os.X_OK)
     return release if runnable else None
+
+
+if __name__ == "__main__":
+    for found in releases():
+        elixir = " with Elixir" if found.elixir else ""
+        print(f"OTP {found.otp} (erts {found.erts}){elixir}: {found.chroot or found.root}")

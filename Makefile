@@ -1,0 +1,58 @@
+# `make help` tells what there is.  All of it works from a fresh clone.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+# `make test PYTEST_ARGS="-k epmd -x"`
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run test lint format interop beams fuzz soak coverage clean erlang
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+venv: ## .venv with the package and what developing takes (PYTHON=python3.12 chooses)
+	@.ci/venv $(VENV) $(PYTHON)
+
+run: venv ## see it work: three nodes form a cluster on this machine, in seconds; no Erlang needed
+	@$(BIN)/python -m pyerlnode demo
+
+erlang: # the host's own Erlang and Elixir, where they can be installed
+	@.ci/erlang
+
+test: venv erlang ## unit, property and interop tests, with the host's own Erlang (PYERLNODE_RELEASES=25,27 for others)
+	@if [ -n "$$PYERLNODE_RELEASES" ]; then releases=$$PYERLNODE_RELEASES; \
+	elif command -v erl >/dev/null; then releases=host; fi; \
+	PYERLNODE_RELEASES=$$releases $(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+lint: venv ## ruff, mypy --strict, and the rules of the house (layers, purity, sizes)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(PYTEST) -q tests/unit/test_architecture.py
+
+format: venv ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+beams: venv ## install OTP 23, 27, 28 and 29 for `make interop` (Debian, as root; about two minutes)
+	@PYTHON=$(BIN)/python tests/support/install_beams
+	@$(BIN)/python -m tests.support.beams
+
+interop: venv erlang ## the tests with real BEAMs, on every release found
+	$(PYTEST) -m "not slow" tests/interop $(PYTEST_ARGS)
+
+fuzz: venv ## bad input, at length
+	$(PYTEST) tests/fuzz $(PYTEST_ARGS)
+
+soak: venv erlang ## the long runs that `make test` leaves out
+	$(PYTEST) -m slow -o faulthandler_timeout=1800 $(PYTEST_ARGS)
+
+coverage: venv ## what the unit and property tests reach
+	$(BIN)/coverage run -m pytest -q -m "not slow" tests/unit tests/property
+	$(BIN)/coverage report --skip-covered --show-missing
+
+clean: ## remove what these targets made here (not the OTP releases)
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* .reports
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
