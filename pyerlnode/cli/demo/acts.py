@@ -7,8 +7,8 @@ stays on the loopback interface, since that cookie is known to everybody.
 
 from __future__ import annotations
 
-import ast
 import asyncio
+import re
 import shutil
 import sys
 from contextlib import AsyncExitStack
@@ -147,10 +147,8 @@ async def expect_list(node: Console) -> None:
 
 
 def names_in(answer: str) -> list[str]:
-    """Read a printed list of node names: Python's or Elixir's, they differ in the quotes only."""
-    if answer.startswith("[:"):
-        return sorted(word.removeprefix(":") for word in answer.strip("[]").split(", "))
-    return sorted(ast.literal_eval(answer))
+    """Read the node names in a printed list, Python's or Elixir's."""
+    return sorted(re.findall(r"\w+@\w+", answer))
 
 
 async def expect_names(port: int) -> None:

@@ -27,7 +27,7 @@ def demo() -> Iterator[Demo]:
 def test_three_nodes_form_a_cluster_and_end(loop: str) -> None:
     with Demo("--no-elixir", "--loop", loop) as demo:
         text = demo.rest()
-    assert demo.status == 0
+    assert (demo.status, demo.errors) == (0, "")
     assert demo.left_behind() == []
     assert "[pyerlnode:example] unable to connect to :node2@localhost" in text
     assert "[pyerlnode:example] connected to :node1@localhost" in text
@@ -50,7 +50,7 @@ def test_a_node_that_dies_is_a_failure_that_is_told(demo: Demo) -> None:
     demo.until("--- node2 starts")
     demo.kill_one_console()
     demo.rest()
-    assert demo.status == 1
+    assert demo.status == 1, demo.errors
     assert demo.errors.startswith("pyerlnode: ")
     assert demo.errors.count("\n") == 1
 
