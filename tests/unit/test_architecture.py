@@ -61,8 +61,6 @@ LONGEST = 400
 LONG: dict[str, str] = {
     "pyerlnode/node.py": "the verbs of api.md, a few lines each, and what they are made of: nothing else",
     "pyerlnode/otp/global_names.py": "one process of one protocol; locks and partitions live beside it",
-    "pyerlnode/term/decode.py": "one loop over every tag: a call per term would cost more than the term",
-    "pyerlnode/wire/messages.py": "one small class per control message, thirty of them",
 }
 
 READS_ENVIRONMENT: dict[str, str] = {
