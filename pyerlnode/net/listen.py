@@ -87,14 +87,15 @@ class Listener:
         Port 0 takes a free one.  Raises :class:`OSError`.
         """
         addresses = await _resolve([host] if isinstance(host, str) else host, port)
-        for attempt in range(TRIES):
+        tries = TRIES
+        while True:
             try:
                 return await self._bind(addresses, port)
             except OSError as error:
                 self._close_servers()
-                if port or error.errno != errno.EADDRINUSE or attempt == TRIES - 1:
+                tries -= 1
+                if port or error.errno != errno.EADDRINUSE or not tries:
                     raise
-        raise AssertionError("unreachable")
 
     async def _bind(self, addresses: Sequence[str], port: int) -> int:
         loop = asyncio.get_running_loop()

@@ -118,7 +118,6 @@ class Session:
         self._pumping = False  # whether a pump is due in the next turn
         self._paused = False
         self._delivering = False
-        self._told = False
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -323,9 +322,6 @@ class Session:
             self._tell()
 
     def _tell(self) -> None:
-        if self._told:
-            return
-        self._told = True
         try:
             self._sink.lost(self, self.reason or CLOSED)
         except Exception:

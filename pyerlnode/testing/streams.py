@@ -54,6 +54,7 @@ class MemoryTransport(asyncio.Transport):
         self._writer_paused = False
         self._carrying = False
         self._closing = False
+        self._aborted = False
         self._lost = False
 
     # ------------------------------------------------------------------ writing
@@ -125,7 +126,7 @@ class MemoryTransport(asyncio.Transport):
             self.peer._protocol.buffer_updated(size)  # noqa: SLF001
             self._follow()
             self._carry_soon()
-        elif self._closing and not self._unread:
+        elif self._closing and not self._unread and not self._aborted:
             self._lose(None)
             self.peer._hang_up()  # noqa: SLF001
 
@@ -142,7 +143,7 @@ class MemoryTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """Drop what is unread; the peer sees a reset."""
-        self._closing = True
+        self._closing = self._aborted = True
         self._unread.clear()
         self._loop.call_soon(self._lose, None)
         self._loop.call_soon(self.peer._lose, ConnectionResetError("the peer aborted"))  # noqa: SLF001

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import random
@@ -12,11 +13,11 @@ import pytest
 from pyerlnode.errors import CookieMismatch, HandshakeError, MissingFlags, Refused, RemoteProtocolError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.net.dial import Address, dial
-from pyerlnode.net.listen import Listener
+from pyerlnode.net.listen import TRIES, Listener
 from pyerlnode.net.session import Session
 from pyerlnode.net.stream import Stream
 from pyerlnode.term import encode_bare
-from pyerlnode.testing import OpenGate
+from pyerlnode.testing import OpenGate, memory_streams
 from pyerlnode.wire.challenge import digest
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.control import SendSender
@@ -353,3 +354,58 @@ async def test_the_same_port_is_free_again_after_a_stop() -> None:
         assert await again.start("127.0.0.1", address.port) == address.port
         await again.stop()
         stream.abort()
+
+
+async def test_a_port_that_is_taken_on_one_host_is_not_taken_on_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = Listener(lambda: local(RIGHT), Gate())
+    bind, failures = listener._bind, [errno.EADDRINUSE, errno.EADDRINUSE]
+
+    async def unlucky(addresses: list[str], port: int) -> int:
+        found = await bind(addresses, port)
+        if failures:
+            raise OSError(failures.pop(), "taken")
+        return found
+
+    monkeypatch.setattr(listener, "_bind", unlucky)
+    port = await listener.start(["127.0.0.1", "127.0.0.2"])
+    assert len(listener._servers) == 2
+    assert listener.port == port > 0
+    await listener.stop()
+    failures[:] = [errno.EACCES]
+    with pytest.raises(PermissionError):
+        await listener.start("127.0.0.1")
+    failures[:] = [errno.EADDRINUSE] * TRIES
+    with pytest.raises(OSError, match="taken"):
+        await listener.start("127.0.0.1")
+
+
+async def test_a_connection_that_comes_while_we_stop_is_dropped() -> None:
+    gate = Gate()
+    listener = Listener(lambda: local(RIGHT), gate)
+    one, two = memory_streams()
+    listener._accepted(two)
+    while not one.closed:
+        await asyncio.sleep(0)
+    assert listener.pending == 0
+
+
+async def test_the_log_names_strangers_as_well_as_it_can(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    gate = Gate()
+    async with listening(gate) as (listener, _):
+        one, two = memory_streams()
+        listener._accepted(two)
+        one.write(b"\0\5hello")
+        await gate.failure()
+    assert "connection attempt from an unknown address rejected" in caplog.text
+
+
+async def test_ipv6_works_like_ipv4(caplog: pytest.LogCaptureFixture) -> None:
+    gate = Gate("ours")
+    listener = Listener(lambda: local(RIGHT), gate)
+    port = await listener.start("::1")
+    with pytest.raises(CookieMismatch):
+        await dial(Address("::1", port), local(LEFT), RIGHT, "theirs")
+    await gate.failure()
+    await listener.stop()
+    assert f"node {LEFT} ([::1]:" in caplog.text

@@ -201,6 +201,22 @@ async def test_a_peer_that_asks_and_never_reads_is_given_up(caplog: pytest.LogCa
     assert "does not read" in caplog.text
 
 
+async def test_a_sender_that_gives_up_is_not_waited_for() -> None:
+    limits = Limits(outbox=1000)
+    async with connected("memory", limits=limits) as (one, _two):
+        left = Session(one, info_of(RIGHT, LEFT), Recorder(), limits=limits)
+        left.start()
+        send(left, bytes(500_000))
+        waiting, other = asyncio.create_task(left.drain()), asyncio.create_task(left.drain())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        left.close("gone")
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        with pytest.raises(NotConnected):
+            await other
+
+
 async def test_flush_waits_until_all_is_with_the_kernel() -> None:
     async with sessions("tcp") as (left, _, _, sink):
         assert await left.flush()
@@ -235,6 +251,7 @@ async def test_a_close_is_heard_once_on_both_sides(kind: str) -> None:
         left.close("again")
         send(left, "too late")
         send(right, "too late")
+        assert left.data_received(memoryview(b"too late")) == 8
         assert (left.reason, right.reason) == ("disconnect", CLOSED)
     assert (left_sink.reasons, right_sink.reasons) == (["disconnect"], [CLOSED])
 

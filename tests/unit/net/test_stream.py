@@ -205,6 +205,14 @@ async def test_writing_pauses_while_the_peer_does_not_read(kind: str) -> None:
         await reader.until(lambda: right.bytes_read == sent)
 
 
+async def test_a_receiver_that_comes_late_hears_that_writing_is_paused() -> None:
+    async with connected("memory") as (left, _right):
+        left.write(bytes(MIB))
+        collector = Collector(left)
+        left.attach(collector)
+        assert collector.paused == [True]
+
+
 async def test_a_closed_stream_lingers_no_longer_than_the_limit() -> None:
     async with connected("tcp", limits=Limits(linger=0.05)) as (left, _right):
         collector = Collector(left)
