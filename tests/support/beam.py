@@ -56,7 +56,8 @@ GOODBYE = 5.0
 ENTER_TREE = """
 mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" || exit 1
 for file in hosts resolv.conf; do
-    if [ -e "/etc/$file" ] && [ -e "$0/etc/$file" ]; then mount --bind "/etc/$file" "$0/etc/$file"; fi
+    [ -e "$0/etc/$file" ] || : > "$0/etc/$file"
+    if [ -e "/etc/$file" ]; then mount --bind "/etc/$file" "$0/etc/$file"; fi
 done
 exec chroot "$0" "$@"
 """
