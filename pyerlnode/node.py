@@ -169,6 +169,7 @@ class Node:
             port=self._port,
             epmd_port=self._epmd_port(),
             epmd_addresses=config.epmd_settings().addresses,
+            epmd_relaxed=config.epmd_settings().relaxed,
         )
         presence = Presence(place, self.introduction, self._peers, self.limits)
         self._router.registry.creation = await presence.open()

@@ -6,26 +6,30 @@ alone, every other name on all interfaces.  Where no port mapper runs, one is st
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyerlnode.errors import EpmdError
+from pyerlnode.errors import NameTaken
 from pyerlnode.net.epmd_client import EpmdClient, Registration
 from pyerlnode.net.epmd_detached import start_detached
 from pyerlnode.net.listen import Listener
 from pyerlnode.wire.names import split_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pyerlnode.limits import Limits
     from pyerlnode.net.listen import ListenGate
     from pyerlnode.wire.handshake import LocalNode
 
 log = logging.getLogger("pyerlnode.node")
+
+RETRY = 0.02
+"""Seconds between two attempts to take over the name of a node that has just died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Place:
     """Where the port mapper is; None to do without."""
     epmd_addresses: tuple[str, ...] = ()
     """What a port mapper that is started here listens on beside loopback."""
+    epmd_relaxed: bool = False
+    """Whether a port mapper that is started here takes KILL and STOP while names are registered."""
 
 
 class Presence:
@@ -70,21 +76,43 @@ class Presence:
 
     async def _register(self, alive: str, epmd_port: int) -> Registration:
         client = EpmdClient(port=epmd_port, limits=self._limits)
-        try:
-            return await client.register(alive, self.port, hidden=self._place.hidden)
-        except EpmdError as error:
-            if not isinstance(error.__cause__, ConnectionError):
-                raise
-        addresses: Sequence[str] = self._place.epmd_addresses
-        if await start_detached(epmd_port, addresses, limits=self._limits) is not None:
-            log.info("no epmd was running: started one on port %d", epmd_port)
-        return await client.register(alive, self.port, hidden=self._place.hidden)
+        if not await client.is_running():
+            await self._start_epmd(epmd_port)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._limits.epmd_time
+        while True:
+            try:
+                return await client.register(alive, self.port, hidden=self._place.hidden)
+            except NameTaken:
+                if loop.time() > deadline or await _answers(client, alive):
+                    raise
+            await asyncio.sleep(RETRY)
+
+    async def _start_epmd(self, port: int) -> None:
+        place = self._place
+        if await start_detached(port, place.epmd_addresses, relaxed=place.epmd_relaxed, limits=self._limits):
+            log.info("no epmd was running: started one on port %d", port)
 
     async def close(self) -> None:
         """Takes the entry back and stops listening."""
         if self._registration is not None:
             await self._registration.close()
         await self._listener.stop()
+
+
+async def _answers(client: EpmdClient, alive: str) -> bool:
+    """Whether the node that holds the name lives: epmd needs a moment to see that one was killed."""
+    entry = await client.lookup(alive)
+    if entry is None:
+        return False
+    try:
+        _, writer = await asyncio.open_connection(client.host, entry.port)
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    writer.close()
+    return True
 
 
 def listen_host(host: str) -> str:
