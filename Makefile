@@ -50,7 +50,7 @@ soak: venv erlang ## the long runs that `make test` leaves out
 	$(PYTEST) -m slow -o faulthandler_timeout=1800 $(PYTEST_ARGS)
 
 coverage: venv ## what the unit and property tests reach
-	$(BIN)/coverage run -m pytest -q -m "not slow" tests/unit tests/property
+	$(BIN)/coverage run -m pytest -q -m "not slow" $(wildcard tests/unit tests/property)
 	$(BIN)/coverage report --skip-covered --show-missing
 
 clean: ## remove what these targets made here (not the OTP releases)
