@@ -7,6 +7,7 @@ and identifiers carry their node's name, since a dotted number means nothing out
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pyerlnode.term.atom import Atom, as_atom
@@ -53,7 +54,7 @@ class ElixirPrinter(Printer):
         return self._joined("<<", data, ">>") if text is None else iter((elixir_quoted(text),))
 
     def _bits(self, term: BitString) -> Iterator[str | Sub]:
-        yield from self._joined("<<", term.data[:-1], "")
+        yield from self._joined("<<", islice(term.data, len(term.data) - 1), "")
         yield self.SEPARATOR if len(term.data) > 1 else ""
         yield f"{term.data[-1] >> (8 - term.bits)}::size({term.bits})>>"
 

@@ -6,6 +6,7 @@ identifiers carry their node's name.  (Erlang Reference Manual, "Data Types".)
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pyerlnode.term.text.names import erlang_atom, erlang_quoted
@@ -52,7 +53,7 @@ class ErlangPrinter(Printer):
         return iter((f"<<{erlang_quoted(text)}{'' if text.isascii() else '/utf8'}>>",))
 
     def _bits(self, term: BitString) -> Iterator[str | Sub]:
-        yield from self._joined("<<", term.data[:-1], "")
+        yield from self._joined("<<", islice(term.data, len(term.data) - 1), "")
         yield self.SEPARATOR if len(term.data) > 1 else ""
         yield f"{term.data[-1] >> (8 - term.bits)}:{term.bits}>>"
 

@@ -1,0 +1,191 @@
+"""Hypothesis strategies for Erlang terms, and for text and bytes that nearly are some.
+
+@given(terms())         any term with a Python value, identifiers and funs too
+@given(literals())      those that can be written in source text
+@given(noise())         text out of the pieces that terms are written with
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from pyerlnode.term import (
+    Atom,
+    BitString,
+    ExportFun,
+    Fun,
+    ImproperList,
+    Pid,
+    Port,
+    Record,
+    Reference,
+    charlist,
+)
+from pyerlnode.term.maps import build
+
+u8 = st.integers(0, 2**8 - 1)
+u32 = st.integers(0, 2**32 - 1)
+nodes = st.sampled_from(["a@b", "node1@127.0.0.1", "é@h"]).map(Atom)
+
+
+def atoms(*, zeros: bool = True) -> st.SearchStrategy[Atom]:
+    """Atoms; ``zeros=False`` leaves out those with a NUL, which some BEAM tools cannot print."""
+    common = st.sampled_from(
+        ["ok", "true", "nil", "", "Elixir.Foo.Bar", "a b", "+", "{}", "node@10.0.0.1", "été"]
+    )
+    character = st.characters(exclude_categories=["Cs"], min_codepoint=0 if zeros else 1)
+    return (common | st.text(character, max_size=255)).map(Atom)
+
+
+def integers() -> st.SearchStrategy[int]:
+    """Small ones, those at the edges of each encoding, and big ones."""
+    edges = [
+        sign * (2**power) + more
+        for power in (8, 31, 32, 63, 64, 2040)
+        for sign in (1, -1)
+        for more in (-1, 0, 1)
+    ]
+    return st.integers(-300, 300) | st.sampled_from(edges) | st.integers() | st.integers(-(2**3000), 2**3000)
+
+
+def floats() -> st.SearchStrategy[float]:
+    """All that Erlang has."""
+    return st.floats(allow_nan=False, allow_infinity=False)
+
+
+def bit_strings() -> st.SearchStrategy[BitString]:
+    """Bit strings that are no binaries."""
+    return st.builds(BitString, st.binary(min_size=1, max_size=20), st.integers(1, 7))
+
+
+def export_funs() -> st.SearchStrategy[ExportFun]:
+    """``fun M:F/A``; every fun of source text has a name."""
+    return st.builds(ExportFun, atoms(), atoms().filter(bool), u8)
+
+
+def plain() -> st.SearchStrategy[Any]:
+    """Leaves that can be written in source text."""
+    numbers = integers() | floats()
+    texts = st.binary(max_size=40) | st.text(max_size=20).map(str.encode) | st.text(max_size=20).map(charlist)
+    return (
+        st.none() | st.booleans() | atoms().map(_plain_atom) | numbers | texts | bit_strings() | export_funs()
+    )
+
+
+def _plain_atom(atom: Atom) -> Any:
+    return {"true": True, "false": False, "nil": None}.get(atom, atom)
+
+
+def pids() -> st.SearchStrategy[Pid]:
+    """Pids of nodes that are not there; numbers that every release takes."""
+    return st.builds(Pid, nodes, st.integers(0, 2**15 - 1), st.integers(0, 2**13 - 1), u32)
+
+
+def references() -> st.SearchStrategy[Reference]:
+    """References of nodes that are not there, of one to three words, as every release takes them."""
+    words = st.lists(u32, min_size=1, max_size=3).map(lambda found: (found[0] & 0x3FFFF, *found[1:]))
+    return st.builds(Reference, nodes, u32, words)
+
+
+def identifiers() -> st.SearchStrategy[Any]:
+    """Pids, references and ports."""
+    return pids() | references() | st.builds(Port, nodes, st.integers(0, 2**28 - 1), u32)
+
+
+def funs(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Fun]:
+    """Local funs of code that is not there."""
+    uniq = st.binary(min_size=16, max_size=16)
+    small = st.integers(0, 2**27 - 1)
+    free = st.lists(values, max_size=3).map(tuple)
+    return st.builds(Fun, u8, uniq, small, atoms(), small, small, pids(), free)
+
+
+def records(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Record]:
+    """Native records of OTP 29."""
+    names = st.lists(atoms(), max_size=3, unique=True)
+    fields = names.flatmap(lambda found: st.tuples(*[st.tuples(st.just(name), values) for name in found]))
+    return st.builds(Record, atoms(), atoms(), fields, st.booleans())
+
+
+def containers(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Lists, tuples, improper lists and maps of ``values``; maps have keys that are hard to tell apart."""
+    few = st.lists(values, max_size=5)
+    no_list = values.filter(lambda value: not isinstance(value, list))
+    improper = st.builds(ImproperList.of, st.lists(values, min_size=1, max_size=3), no_list)
+    similar = st.sampled_from(
+        [0, 1, 0.0, 1.0, True, False, (1,), (1.0,), [1], [1.0], b"a", Atom("a"), {1: 2}]
+    )
+    maps = st.lists(st.tuples(values | similar, values), max_size=5).map(_map)
+    keywords = st.lists(st.tuples(atoms().map(_plain_atom), values), max_size=4)
+    return few | few.map(tuple) | improper | maps | keywords | keywords.map(_map)
+
+
+def _map(pairs: list[tuple[Any, Any]]) -> Any:
+    made = build([key for key, _value in pairs], [value for _key, value in pairs])
+    return build(list(made), list(made.values()))
+
+
+def literals() -> st.SearchStrategy[Any]:
+    """Terms that can be written in source text."""
+    return st.recursive(plain(), containers, max_leaves=15)
+
+
+def terms(*, with_records: bool = True) -> st.SearchStrategy[Any]:
+    """Any term."""
+
+    def compounds(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        made = containers(values) | funs(values)
+        return made | records(values) if with_records else made
+
+    return st.recursive(plain() | identifiers(), compounds, max_leaves=15)
+
+
+def noise() -> st.SearchStrategy[str]:
+    """Text out of the pieces that terms are written with."""
+    pieces = [
+        *(
+            "[",
+            "]",
+            "{",
+            "}",
+            "%{",
+            "#{",
+            "<<",
+            ">>",
+            "(",
+            ")",
+            "|",
+            ",",
+            "=>",
+            ": ",
+            "::",
+            ":",
+            ".",
+            "/",
+            "-",
+            "+",
+        ),
+        *(
+            '"',
+            "'",
+            "\\",
+            "\\x",
+            "\\u{",
+            "?",
+            "$",
+            "~s(",
+            "~w",
+            "&",
+            "fun ",
+            "Foo",
+            "a",
+            "true",
+            "0x",
+            "16#",
+            "1",
+        ),
+        *("1.5", "e9", "size(", "é", "\n", " ", "%", "#", "~c", "\0", "\u0663", "😀"),
+    ]
+    return st.lists(st.sampled_from(pieces) | st.text(max_size=3), max_size=20).map("".join)
