@@ -3,9 +3,9 @@
 IO.puts("node1 waits")
 
 receive do
-  {:nodeup, node} -> IO.inspect(node, label: "up")      #=> up: :"py@127.0.0.1"
+  {:nodeup, node} -> IO.inspect(node, label: "up")      # => up: :"py@127.0.0.1"
 end
 
 receive do
-  {:nodedown, node} -> IO.inspect(node, label: "down")  #=> down: :"py@127.0.0.1"
+  {:nodedown, node} -> IO.inspect(node, label: "down")  # => down: :"py@127.0.0.1"
 end

@@ -29,7 +29,7 @@ class Model(GenServer):
                 self.weights = weights
 
     async def terminate(self, reason: Any) -> None:
-        print(f"model ended: {reason}", flush=True)
+        print(reason, flush=True)  # => (Atom('bad_request'), Atom('nonsense'))
 
 
 class Slow(GenServer):

@@ -33,7 +33,7 @@ async def main() -> None:
                 print(reason)  # => (Atom('because'), 42)
 
         ref = await me.monitor(ECHO)  # it is gone by now: the answer comes at once
-        print((await me.receive(timeout=5))[4])  # => Atom('noproc')
+        print((await me.receive(timeout=5))[4])  # => noproc
 
 
 asyncio.run(main())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pyerlnode.sync import Node
-
 from pyerlnode import Atom, NoProc
+from pyerlnode.sync import Node
 
 PEER = "node1@127.0.0.1"
 
@@ -21,4 +20,4 @@ with Node("py@127.0.0.1", cookie="cookie") as node:
         me.monitor(("counter", PEER))
         me.send(("counter", PEER), Atom("unexpected"))  # GenServers log this and go on
         node.cast(("counter", PEER), Atom("unknown"))  # this one crashes it
-        print(me.receive(timeout=5)[0])  # => Atom('DOWN')
+        print(me.receive(timeout=5)[0])  # => DOWN
