@@ -82,11 +82,22 @@ class Server(Protocol):
         """Both partitions are locked: names may be exchanged."""
 
 
+class LockerProcess(Process):
+    """The process that other nodes know as our locker."""
+
+    def on_message(self, message: Term) -> None:
+        """Reads what lockers before protocol version 6 (OTP 23) send each other without a name server."""
+        match message:
+            case ("lock_set", Pid() as locker, bool() as is_set, _):
+                message = LockSet(locker.node, locker, is_set)
+        super().on_message(message)
+
+
 class Locker:
     """The body of the locker process."""
 
     def __init__(self, router: Router, server: Server) -> None:
-        self.process = Process(router)
+        self.process = LockerProcess(router)
         self._server = server
         self._meetings: dict[Atom, Meeting] = {}
         self._just_synced = False

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from tests.interop.conftest import Starter
     from tests.support.beam import Beam
+    from tests.support.beams import Release
 
-pytestmark = pytest.mark.beam(needs=(25, 27, 29))
+three_releases = pytest.mark.beam(needs=(25, 27, 29))
 
 SOAK = float(os.environ.get("PYERLNODE_SOAK", "8"))
 """Seconds of coming and going; CI makes it 600."""
@@ -76,6 +77,21 @@ async def losses(members: Sequence[Beam]) -> set[str]:
     return {beam.name for beam in members for names in lost if f"'{beam.name}'" in names}
 
 
+async def test_two_of_one_release(release: Release, beams: Starter) -> None:
+    """`global` of that release takes us in and lets us go; 23 speaks version 5 of its protocol."""
+    one, two = [await beams(release, name=fresh_name(name), elixir=False) for name in ("one", "two")]
+    assert await two.eval(f"net_adm:ping('{one.name}')") == "pong"
+    async with python_node() as node, python_node() as other:
+        await node.connect(one.name)
+        await other.connect(two.name)
+        await until(lambda: connected_to([one, two], [node.name, other.name]))
+        await sync([one, two])
+        assert await one.eval("global:register_name(here, self())") == "yes"
+    await until(lambda: connected_to([one, two], []))
+    await sync([one, two])
+
+
+@three_releases
 class TestOneOfTheMesh:
     async def test_connecting_to_one_is_connecting_to_all(self, mesh: list[Beam]) -> None:
         names = sorted(beam.name for beam in mesh)
@@ -180,6 +196,7 @@ class Visitor:
         await self.process.wait()
 
 
+@three_releases
 class TestComingAndGoing:
     async def test_a_kill_of_ours_leaves_the_others_connected(self, mesh: list[Beam]) -> None:
         visitor = await Visitor.start(fresh_name("victim"), mesh[0].name)
