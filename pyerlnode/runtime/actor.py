@@ -12,11 +12,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NORMAL, is_reason
+from pyerlnode.errors import Exit, PyerlnodeError
+from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NORMAL, encodable, is_reason
 from pyerlnode.term import Atom, ImproperList, Pid, Reference, encode_bare
 from pyerlnode.wire import control as c
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable
 
     from pyerlnode.runtime.router import Router
@@ -78,7 +80,7 @@ class Actor(ABC):
         self.monitors: dict[Reference, Watched] = {}
         self.watchers: dict[Reference, Watcher] = {}
         self.aliases: dict[Reference, bool] = {}  # reference -> whether one reply ends it
-        self.requests: dict[Reference, Callable[[Answer], None]] = {}
+        self.requests: dict[Reference, Future[Answer]] = {}
         self.spawning: dict[Reference, Spawning] = {}
         self._pid: Pid | None = None
 
@@ -110,14 +112,16 @@ class Actor(ABC):
     def _is_answer(self, tag: Term, value: Term) -> bool:
         if type(tag) is ImproperList and tag.items == (ALIAS,):
             tag = tag.tail
-            if type(tag) is Reference and tag not in self.requests:
+            if type(tag) is Reference and tag not in self.requests and tag not in self.aliases:
                 return tag.node == self.router.node  # a late reply to one of our calls: it vanishes
-        if type(tag) is not Reference:
-            return False
-        request = self.requests.get(tag)
+        return type(tag) is Reference and self._settle(tag, Answer(down=False, value=value))
+
+    def _settle(self, ref: Reference, answer: Answer) -> bool:
+        request = self.requests.get(ref)
         if request is None:
             return False
-        request(Answer(down=False, value=value))
+        if not request.done():
+            request.set_result(answer)
         return True
 
     def deliver_down(self, ref: Reference, reason: Term) -> None:
@@ -125,10 +129,7 @@ class Actor(ABC):
         watched = self.monitors.pop(ref, None)
         if watched is None:
             return
-        request = self.requests.get(ref)
-        if request is not None:
-            request(Answer(down=True, value=reason))
-        else:
+        if not self._settle(ref, Answer(down=True, value=reason)):
             self.on_message((DOWN, ref, PROCESS, watched.shown, reason))
 
     def deliver_spawned(self, ref: Reference, result: Pid | Atom) -> None:
@@ -149,16 +150,33 @@ class Actor(ABC):
     # ending --------------------------------------------------------------------------
 
     def end(self, reason: Term) -> None:
-        """Ends this actor: everybody who is linked to it or watches it learns `reason`."""
+        """Ends this actor: everybody who is linked to it or watches it learns `reason`.
+
+        Whoever waits for an answer in its name gets :meth:`ended`.
+        """
         if not self.alive:
             return
         self.alive = False
-        self.exit_reason = reason
+        self.exit_reason = reason = encodable(reason)
         self.router.registry.remove(self)
         self.router.forget(self)
         self.router.forget_aliases(self.aliases)
+        self.aliases.clear()
+        self.spawning.clear()
         self._tell_of_end(reason)
         self.on_exit(reason)
+        for request in self.requests.values():
+            if not request.done():
+                request.set_exception(self.ended())
+
+    def ended(self) -> PyerlnodeError:
+        """What those get who do something in the name of an actor that has ended."""
+        return Exit(self.exit_reason)
+
+    def check_alive(self) -> None:
+        """Raises :meth:`ended` where this actor has ended: the dead start nothing new."""
+        if not self.alive:
+            raise self.ended()
 
     def _tell_of_end(self, reason: Term) -> None:
         router, me = self.router, self.pid
@@ -188,6 +206,7 @@ class Actor(ABC):
 
     def emit_link(self, other: Pid) -> None:
         """Links to `other`; an exit signal ``noproc`` follows where it does not exist."""
+        self.check_alive()
         if other == self.pid or self.links.get(other) == LINKED:
             return
         self.links[other] = LINKED
@@ -200,12 +219,9 @@ class Actor(ABC):
         if self.links.get(other) != LINKED:
             return
         ident = self.router.unlink_id()
-        if self.router.emit(other.node, c.UnlinkId(ident, self.pid, other)) and self.router.acks_unlink(
-            other.node
-        ):
-            if other in self.links:  # a local ack may have come already
-                self.links[other] = ident
-        else:
+        self.links[other] = ident
+        sent = self.router.emit(other.node, c.UnlinkId(ident, self.pid, other))
+        if not (sent and self.router.acks_unlink(other.node)):
             self.links.pop(other, None)
 
     def lose_link(self, other: Pid, reason: Term = NOCONNECTION) -> None:
@@ -215,6 +231,7 @@ class Actor(ABC):
 
     def emit_monitor(self, target: Pid | Atom, node: Atom, ref: Reference | None = None) -> Reference:
         """Monitors a pid, or a name at `node`; 'DOWN' follows when it ends, or at once where it is not."""
+        self.check_alive()
         ref = ref or self.router.registry.reference()
         self.monitors[ref] = Watched(target, node)
         self.router.touch(node, self)
@@ -238,6 +255,7 @@ class Actor(ABC):
 
     def alias(self, ref: Reference | None = None, *, once: bool = False) -> Reference:
         """Makes `ref` (or a new reference) an address of this actor; `once`: until the first message."""
+        self.check_alive()
         ref = ref or self.router.registry.reference()
         self.aliases[ref] = once
         self.router.remember_alias(ref, self)
@@ -252,10 +270,14 @@ class Actor(ABC):
 
 
 class Reactor(Actor):
-    """An actor whose body is one synchronous function: services that must answer at once."""
+    """An actor whose body is one synchronous function: services that must answer at once.
+
+    It traps exits: a service does not end because somebody who linked to it did.
+    """
 
     def __init__(self, router: Router, react: Callable[[Term], None], name: str | None = None) -> None:
         super().__init__(router)
+        self.trap_exit = True
         self._react = react
         if name is not None:
             router.registry.register(name, self)

@@ -106,13 +106,8 @@ async def _exchange(actor: Actor, dest: Destination, message: Callable[[Referenc
 
 def expect(actor: Actor, ref: Reference, future: asyncio.Future[Answer]) -> None:
     """Lets `future` have the answer, or the death, that comes with `ref`."""
-
-    def answered(answer: Answer) -> None:
-        if not future.done():
-            future.set_result(answer)
-
-    actor.requests[ref] = answered
     actor.alias(ref)
+    actor.requests[ref] = future
 
 
 def settle(actor: Actor, ref: Reference) -> None:

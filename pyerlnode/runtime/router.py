@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import NodeNotRunning, RemoteProtocolError
+from pyerlnode.errors import NodeNotRunning, NotConnected, RemoteProtocolError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.runtime.actor import LINKED, Actor, Watcher
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pyerlnode.runtime")
 
 EXIT_SIGNAL = 16  # the flag of ALTACT_SIG_SEND that says "the payload is the reason of an exit signal"
-EMPTY_LIST = encode_bare([])
+LINK_FLAG = 1  # the flag of SPAWN_REPLY that says "linked"
 
 
 class Router:
@@ -100,10 +101,11 @@ class Router:
         return True
 
     async def room(self, node: str) -> None:
-        """Waits while the connection to `node` has more unsent than ``Limits.outbox``."""
+        """Waits while the connection to `node`, if there is one, has more unsent than ``Limits.outbox``."""
         session = self.sessions.get(node)
         if session is not None and session.congested:
-            await session.drain()
+            with suppress(NotConnected):  # what was sent vanishes, as on any connection that is lost
+                await session.drain()
 
     def _drain(self) -> None:
         if self._busy:
@@ -112,7 +114,10 @@ class Router:
         try:
             while self._queue:
                 control, payload = self._queue.popleft()
-                self._handlers[type(control)](control, payload)
+                try:
+                    self._handlers[type(control)](control, payload)
+                except Exception:
+                    log.exception("a %s of this node could not be handled", type(control).__name__)
         finally:
             self._busy = False
 
@@ -151,12 +156,19 @@ class Router:
     # from peers ------------------------------------------------------------------------
 
     def deliver(self, session: Session, control: Control, payload: RawTerm | None) -> None:
-        """Acts on one signal of a peer (:class:`pyerlnode.net.session.Sink`)."""
+        """Acts on one signal of a peer and on what it causes here (:class:`pyerlnode.net.session.Sink`).
+
+        Raises :class:`RemoteProtocolError` and :class:`TermError` for what a peer may not send.
+        """
         origin = _origin(control)
         if origin is not None and origin.node != session.name:
             raise RemoteProtocolError(f"{session.name} sent a {type(control).__name__} of {brief(origin)}")
-        self._handlers[type(control)](control, payload)
-        self._drain()
+        was_busy, self._busy = self._busy, True
+        try:
+            self._handlers[type(control)](control, payload)
+        finally:
+            self._busy = was_busy
+            self._drain()
 
     def node_up(self, session: Session) -> None:
         """`session` carries signals from now on."""
@@ -187,7 +199,7 @@ class Router:
 
     def touch(self, node: str, actor: Actor) -> None:
         """Remembers that the loss of `node` concerns `actor`."""
-        if node != self.node:
+        if node in self.sessions:
             self._touching.setdefault(node, {})[actor] = None
 
     def forget(self, actor: Actor) -> None:
@@ -231,9 +243,9 @@ class Router:
         actor = self._aliases.get(alias)
         if actor is None:
             return
+        actor.deliver(self._decode(payload))
         if actor.aliases.get(alias):
             actor.unalias(alias)
-        actor.deliver(self._decode(payload))
 
     def _on_altact(self, control: c.AltactSigSend, payload: RawTerm | None) -> None:
         target = control.target
@@ -339,6 +351,9 @@ class Router:
         actor = self.registry.find(control.target)
         if actor is not None:
             actor.deliver_spawned(control.ref, control.result)
+        elif control.flags & LINK_FLAG and isinstance(control.result, Pid):
+            child = control.result
+            self.emit(child.node, c.PayloadExit(control.target, child), encode_bare(NOPROC))
 
 
 async def _nowhere(node: str) -> None:
@@ -355,10 +370,13 @@ def alias_of(tag: Term) -> Reference | None:
     return tag.tail if head == "alias" and isinstance(tag.tail, Reference) else None
 
 
+_OF_SENDER = (c.Link, c.Unlink, c.UnlinkId, c.UnlinkIdAck, c.Exit, c.PayloadExit, c.SpawnRequest)
+
+
 def _origin(control: Control) -> Pid | None:
     """Whose signal this claims to be, for those that build a relation with the sender."""
     if isinstance(control, c.MonitorP | c.DemonitorP):
         return control.watcher
-    if isinstance(control, c.Link | c.UnlinkId | c.UnlinkIdAck | c.SpawnRequest):
+    if isinstance(control, _OF_SENDER):
         return control.sender
     return None
