@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from typing import Any
 
 from hypothesis import strategies as st
@@ -30,13 +31,12 @@ u32 = st.integers(0, 2**32 - 1)
 nodes = st.sampled_from(["a@b", "node1@127.0.0.1", "é@h"]).map(Atom)
 
 
-def atoms(*, zeros: bool = True) -> st.SearchStrategy[Atom]:
-    """Atoms; ``zeros=False`` leaves out those with a NUL, which some BEAM tools cannot print."""
+def atoms() -> st.SearchStrategy[Atom]:
+    """Atoms of all lengths, plain and odd."""
     common = st.sampled_from(
         ["ok", "true", "nil", "", "Elixir.Foo.Bar", "a b", "+", "{}", "node@10.0.0.1", "été"]
     )
-    character = st.characters(exclude_categories=["Cs"], min_codepoint=0 if zeros else 1)
-    return (common | st.text(character, max_size=255)).map(Atom)
+    return (common | st.text(st.characters(exclude_categories=["Cs"]), max_size=255)).map(Atom)
 
 
 def integers() -> st.SearchStrategy[int]:
@@ -61,8 +61,9 @@ def bit_strings() -> st.SearchStrategy[BitString]:
 
 
 def export_funs() -> st.SearchStrategy[ExportFun]:
-    """``fun M:F/A``; every fun of source text has a name."""
-    return st.builds(ExportFun, atoms(), atoms().filter(bool), u8)
+    """``fun M:F/A``; in ASCII, since the BEAM itself garbles other names when it prints them."""
+    names = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=10).map(Atom)
+    return st.builds(ExportFun, names, names, u8)
 
 
 def plain() -> st.SearchStrategy[Any]:
@@ -95,11 +96,19 @@ def identifiers() -> st.SearchStrategy[Any]:
 
 
 def funs(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Fun]:
-    """Local funs of code that is not there."""
-    uniq = st.binary(min_size=16, max_size=16)
+    """Local funs of code that is not there.
+
+    A BEAM takes two of one module, index and uniq for the same fun, whatever else differs: so uniq tells all.
+    """
     small = st.integers(0, 2**27 - 1)
-    free = st.lists(values, max_size=3).map(tuple)
-    return st.builds(Fun, u8, uniq, small, atoms(), small, small, pids(), free)
+    places = st.tuples(u8, small, atoms(), small, small, pids())
+    return st.builds(_fun, places, st.lists(values, max_size=3).map(tuple))
+
+
+def _fun(place: tuple[int, int, Atom, int, int, Pid], free: tuple[Any, ...]) -> Fun:
+    arity, index, module, old_index, old_uniq, pid = place
+    uniq = md5(repr((place, len(free))).encode(), usedforsecurity=False).digest()
+    return Fun(arity, uniq, index, module, old_index, old_uniq, pid, free)
 
 
 def records(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Record]:
@@ -127,19 +136,25 @@ def _map(pairs: list[tuple[Any, Any]]) -> Any:
     return build(list(made), list(made.values()))
 
 
-def literals() -> st.SearchStrategy[Any]:
+_LITERALS = st.recursive(plain(), containers, max_leaves=15)
+_WITHOUT_RECORDS = st.recursive(
+    plain() | identifiers(), lambda values: containers(values) | funs(values), max_leaves=15
+)
+_TERMS = st.recursive(
+    plain() | identifiers(), lambda values: containers(values) | funs(values) | records(values), max_leaves=15
+)
+
+
+@st.composite
+def literals(draw: st.DrawFn) -> Any:
     """Terms that can be written in source text."""
-    return st.recursive(plain(), containers, max_leaves=15)
+    return draw(_LITERALS)
 
 
-def terms(*, with_records: bool = True) -> st.SearchStrategy[Any]:
-    """Any term."""
-
-    def compounds(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        made = containers(values) | funs(values)
-        return made | records(values) if with_records else made
-
-    return st.recursive(plain() | identifiers(), compounds, max_leaves=15)
+@st.composite
+def terms(draw: st.DrawFn, *, with_records: bool = True) -> Any:
+    """Any term; records only where OTP 29 reads them."""
+    return draw(_TERMS if with_records else _WITHOUT_RECORDS)
 
 
 def noise() -> st.SearchStrategy[str]:

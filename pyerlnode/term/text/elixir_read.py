@@ -14,7 +14,7 @@ from pyerlnode.errors import TextError
 from pyerlnode.term.atom import Atom, as_atom
 from pyerlnode.term.containers import BitString, ImproperList, charlist
 from pyerlnode.term.fun import ExportFun
-from pyerlnode.term.text.names import ELIXIR_OPERATORS, is_elixir_word
+from pyerlnode.term.text.names import ELIXIR_OPERATORS
 from pyerlnode.term.text.scanner import Bits, Scanner
 
 if TYPE_CHECKING:
@@ -118,8 +118,7 @@ class ElixirReader(Scanner):
     def _word(self) -> str:
         """Read a word or an operator, as an atom may be called without quotes; return "" for neither."""
         found = self.match(_WORD) or self.match(_OPERATOR)
-        name = found[0] if found else ""
-        return name if name in ELIXIR_OPERATORS or (name and is_elixir_word(name)) else ""
+        return found[0] if found else ""
 
     def _alias(self) -> Any:
         at = self.pos

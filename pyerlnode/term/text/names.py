@@ -7,7 +7,6 @@ Escape Sequences.)
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 ELIXIR_OPERATORS: Final = (
@@ -18,7 +17,9 @@ ELIXIR_OPERATORS: Final = (
 """Atoms that Elixir writes without quotes though they are no words; longer ones first."""
 
 _ALIAS: Final = re.compile(r"Elixir(?:\.[A-Z][A-Za-z0-9_]*)*")
-_ELIXIR_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_@]*[?!]?")
+_LATIN: Final = "A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e"
+"""Letters of Latin-1 and Latin Extended-A, less those that have a compatibility form."""
+_ELIXIR_WORD: Final = re.compile(f"[{_LATIN}_][{_LATIN}0-9_@]*[?!]?")
 _ERLANG_WORD: Final = re.compile("[a-z\xdf-\xf6\xf8-\xff][A-Za-z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xff]*")
 _ERLANG_RESERVED: Final = frozenset(
     [
@@ -51,16 +52,11 @@ def is_alias(name: str) -> bool:
 
 
 def is_elixir_word(name: str) -> bool:
-    """Tell whether Elixir takes this for an identifier, so that an atom of it needs no quotes."""
-    if name.isascii():
-        return _ELIXIR_WORD.fullmatch(name) is not None
-    body = name[:-1] if name[-1] in "?!" else name
-    plain = body.replace("_", "a").replace("@", "1")
-    return (
-        plain[:1].isalpha()
-        and all(letter.isalpha() or letter in "0123456789" for letter in plain)
-        and unicodedata.is_normalized("NFC", name)
-    )
+    """Tell whether every Elixir takes this for an identifier, so that an atom of it needs no quotes.
+
+    Elixir knows words in other scripts, too, but which ones depends on its release: they get quotes here.
+    """
+    return _ELIXIR_WORD.fullmatch(name) is not None
 
 
 def elixir_word(name: str) -> str:
