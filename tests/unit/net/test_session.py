@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -379,6 +380,29 @@ async def test_messages_behind_the_handshake_are_delivered_by_start() -> None:
         sink = Recorder()
         Session(two, info_of(LEFT, RIGHT), sink).start()
         assert sink.terms == [b"first"]
+
+
+async def test_changed_packets_end_one_session_at_most(caplog: pytest.LogCaptureFixture) -> None:
+    """Good packets with a few bytes changed: each session ends as the peer's fault, or goes on."""
+    chance = random.Random(20)
+    good = packets(("gen", [1, 2.5, Atom("a")], {"k": b"v"}), bytes(300))
+    reasons = set()
+    for _ in range(400):
+        bad = bytearray(good)
+        for _ in range(chance.randint(1, 4)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        async with connected("memory") as (one, two):
+            sink = Recorder()
+            session = Session(two, info_of(LEFT, RIGHT), sink)
+            session.start()
+            one.write(bytes(bad))
+            while two.bytes_read < len(bad) and session.is_open:
+                await asyncio.sleep(0)
+            reasons.add(session.reason)
+            session.close("next")
+            assert len(sink.reasons) == 1
+    assert reasons == {None, VIOLATION}
+    assert "Traceback" not in caplog.text
 
 
 # ---------------------------------------------------------------------- ticks
