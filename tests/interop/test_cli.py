@@ -83,7 +83,7 @@ async def test_call_reads_and_prints_elixir_as_elixir_does(beam: Beam) -> None:
         "end\n"
         "{:ok, _} = GenServer.start(Inspector, nil, name: :inspector)"
     )
-    for term in ("{:ok, [1, 2.5, nil]}", '%{a: 1, b: "x"}', ':"node1@127.0.0.1"', "<<1, 2, 255>>", "[a: 1]"):
+    for term in ("{:ok, [1, 2.5, nil]}", '%{a: "x"}', ':"node1@127.0.0.1"', "<<1, 2, 255>>", "[a: 1]"):
         status, out, err = pyerlnode("call", beam.name, "inspector", term, "--cookie", "cookie")
         assert (status, err) == (0, "")
         assert out == f"{{{term}, {json.dumps(term)}}}\n"
