@@ -75,6 +75,15 @@ class Flags(IntFlag):
     # RECORD_EXT: native records (OTP 29).
     NATIVE_RECORDS = 1 << 38
 
+    @classmethod
+    def _missing_(cls, value: object) -> Flags:
+        """A combination.  Enums remember each one for ever, but strangers can send any number of them."""
+        flags: Flags = super()._missing_(value)
+        if flags:
+            cls._value2member_map_.pop(value, None)
+            cls._value2member_map_.pop(flags.value, None)
+        return flags
+
 
 NONE = Flags(0)
 
