@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pyerlnode.term.atom import Atom, as_atom
-from pyerlnode.term.text.names import elixir_atom, elixir_quoted, elixir_word, is_alias
+from pyerlnode.term.text.names import elixir_atom, elixir_function, elixir_quoted, elixir_word, is_alias
 from pyerlnode.term.text.numbers import elixir_float_text, integer_text
 from pyerlnode.term.text.printer import Printer, Sub
 
@@ -43,8 +43,7 @@ class ElixirPrinter(Printer):
         return elixir_float_text(value)
 
     def _export(self, term: ExportFun) -> str:
-        called = elixir_quoted(term.function) if term.function[:1].isupper() else elixir_word(term.function)
-        return f"&{elixir_atom(term.module)}.{called}/{term.arity}"
+        return f"&{elixir_atom(term.module)}.{elixir_function(term.function)}/{term.arity}"
 
     def _fun(self, term: Fun) -> str:
         return f"#Function<{term.index}.{term.old_uniq}/{term.arity} in {self._atom(term.module)}>"

@@ -17,9 +17,15 @@ ELIXIR_OPERATORS: Final = (
 """Atoms that Elixir writes without quotes though they are no words; longer ones first."""
 
 _ALIAS: Final = re.compile(r"Elixir(?:\.[A-Z][A-Za-z0-9_]*)*")
-_LATIN: Final = "A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e"
-"""Letters of Latin-1 and Latin Extended-A, less those that have a compatibility form."""
-_ELIXIR_WORD: Final = re.compile(f"[{_LATIN}_][{_LATIN}0-9_@]*[?!]?")
+_SCRIPTS: Final = (
+    "A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e",
+    "\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9",
+    "\u0410-\u044f",
+)
+"""Latin, Greek and Cyrillic letters that every Elixir takes in words, though not mixed with each other."""
+_ELIXIR_WORD: Final = re.compile("|".join(f"[{script}_][{script}0-9_@]*[?!]?" for script in _SCRIPTS))
+_ELIXIR_FUNCTION: Final = re.compile(r"[a-z][A-Za-z0-9_]*[?!]?")
+_FUNCTION_OPERATORS: Final = frozenset(["+", "-", "*", "/", "++", "--", "==", "!=", "<", ">", "<=", ">="])
 _ERLANG_WORD: Final = re.compile("[a-z\xdf-\xf6\xf8-\xff][A-Za-z0-9_@\xc0-\xd6\xd8-\xf6\xf8-\xff]*")
 _ERLANG_RESERVED: Final = frozenset(
     [
@@ -41,7 +47,7 @@ _ESCAPES: Final = {
     "\x1b": "\\e",
     "\x7f": "\\d",
 }
-_ELIXIR_ESCAPES: Final = {**_ESCAPES, '"': '\\"', "#{": "\\#{", "\a": "\\a"}
+_ELIXIR_ESCAPES: Final = {**_ESCAPES, "\0": "\\0", '"': '\\"', "#{": "\\#{", "\a": "\\a"}
 _ELIXIR_ESCAPED: Final = re.compile('["\\\\\0-\x1f\x7f-\x9f\ufeff\ufffe\uffff]|#\\{')
 _ERLANG_ESCAPED: Final = re.compile("[\\\\\0-\x1f\x7f-\x9f\ufffe\uffff]")
 
@@ -54,7 +60,7 @@ def is_alias(name: str) -> bool:
 def is_elixir_word(name: str) -> bool:
     """Tell whether every Elixir takes this for an identifier, so that an atom of it needs no quotes.
 
-    Elixir knows words in other scripts, too, but which ones depends on its release: they get quotes here.
+    Elixir knows words in more scripts, but which ones depends on its release: they get quotes here.
     """
     return _ELIXIR_WORD.fullmatch(name) is not None
 
@@ -69,6 +75,12 @@ def elixir_atom(name: str) -> str:
     if name in ("true", "false", "nil"):
         return name
     return name.removeprefix("Elixir.") if is_alias(name) else f":{elixir_word(name)}"
+
+
+def elixir_function(name: str) -> str:
+    """Return a function's name as Elixir writes it after the dot behind its module."""
+    plain = _ELIXIR_FUNCTION.fullmatch(name) is not None or name in _FUNCTION_OPERATORS
+    return name if plain else elixir_quoted(name)
 
 
 def elixir_quoted(text: str) -> str:
@@ -94,4 +106,5 @@ def erlang_quoted(text: str, quote: str = '"') -> str:
 
 def _erlang_escape(match: re.Match[str]) -> str:
     found = match[0]
-    return _ESCAPES.get(found) or f"\\x{{{ord(found):X}}}"
+    code = ord(found)
+    return _ESCAPES.get(found) or (f"\\{code:03o}" if code < 256 else f"\\x{{{code:X}}}")

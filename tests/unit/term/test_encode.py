@@ -236,6 +236,7 @@ class TestNesting:
             {1: {2: {3: 4}}},
             TermMap({1: [[2, 300]]}),
             ImproperList(([[1]],), 2),
+            [ImproperList(([],), 2)],
         ):
             encode(value, limits=Limits(nesting=3))
             with pytest.raises(EncodeError, match=r"Limits\.nesting=1"):

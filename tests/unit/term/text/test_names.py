@@ -4,6 +4,7 @@ import pytest
 
 from pyerlnode.term.text.names import (
     elixir_atom,
+    elixir_function,
     elixir_quoted,
     elixir_word,
     erlang_atom,
@@ -40,6 +41,9 @@ from pyerlnode.term.text.names import (
         ("日本", ':"日本"'),
         ("ŉa", ':"ŉa"'),
         ("œuf", ":œuf"),
+        ("λ1", ":λ1"),
+        ("да", ":да"),
+        ("aλ", ':"aλ"'),
         ("e\u0301", ':"e\u0301"'),
         ("\u0663", ':"\u0663"'),
         ("a\u0663", ':"a\u0663"'),
@@ -82,7 +86,8 @@ def test_an_atom_in_elixir(name: str, text: str) -> None:
         ('a"b', "'a\"b'"),
         ("a\nb", "'a\\nb'"),
         ("a\\b", "'a\\\\b'"),
-        ("\0", "'\\x{0}'"),
+        ("\0", "'\\000'"),
+        ("\ufffe", "'\\x{FFFE}'"),
         ("été", "été"),
         ("Été", "'Été'"),
         ("λ", "'λ'"),
@@ -100,9 +105,9 @@ def test_an_atom_in_erlang(name: str, text: str) -> None:
 
 def test_text_in_quotes() -> None:
     assert elixir_quoted('a"\\\n\t\r\a\b\v\f\x1b\x7f#{#x') == '"a\\"\\\\\\n\\t\\r\\a\\b\\v\\f\\e\\d\\#{#x"'
-    assert elixir_quoted("\0\x85\ufeff") == '"\\u0000\\u0085\\uFEFF"'
+    assert elixir_quoted("\0\x85\ufeff") == '"\\0\\u0085\\uFEFF"'
     assert erlang_quoted("a\"\\\n\t\r\b\v\f\x1b\x7f'") == '"a\\"\\\\\\n\\t\\r\\b\\v\\f\\e\\d\'"'
-    assert erlang_quoted("\a\x85") == '"\\x{7}\\x{85}"'
+    assert erlang_quoted("\a\x85") == '"\\007\\205"'
 
 
 def test_words_before_a_colon() -> None:
@@ -113,3 +118,11 @@ def test_words_before_a_colon() -> None:
     assert not is_elixir_word("é-")
     assert is_alias("Elixir.A.B")
     assert not is_alias("A.B")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("map", "map"), ("a?", "a?"), ("+", "+"), ("%", '"%"'), ("A", '"A"'), ("a@b", '"a@b"'), ("", '""')],
+)
+def test_a_function_behind_its_module(name: str, text: str) -> None:
+    assert elixir_function(name) == text
