@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import config
@@ -195,11 +195,15 @@ class Node:
         if not self._running:
             return
         self._running = False
-        await self._global.stop()
-        await self._stop_processes()
-        await self._peers.close()
-        if self._presence is not None:
-            await self._presence.close()
+        async with AsyncExitStack() as steps:  # every step is made, also when one fails or is cancelled
+            steps.callback(self._finish)
+            if self._presence is not None:
+                steps.push_async_callback(self._presence.close)
+            steps.push_async_callback(self._peers.close)
+            steps.push_async_callback(self._stop_processes)
+            steps.push_async_callback(self._global.stop)
+
+    def _finish(self) -> None:
         self._events.close()
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)

@@ -8,8 +8,8 @@ signal reaches it, which cancels the body (Erlang Reference Manual, "Processes")
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConnectFailed, Exit
@@ -176,35 +176,46 @@ class Process(Actor):
         elif self.alive:
             log.error("%r ended: %s", self, type(error).__name__, exc_info=error)
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def block(self) -> AsyncIterator[Process]:
         """The body of an ``async with`` as the body of this process.
 
         An exit signal that ends the process cancels the block, which then raises :class:`Exit`.
         """
-        self._task = asyncio.current_task()
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a process block needs a task to run in")
+        self._task, before = task, task.cancelling()
         try:
             yield self
-            await self._settle_cancel()
         except asyncio.CancelledError:
-            self._end_of_block()
+            self._task = None
+            if not self.alive and task.uncancel() <= before:
+                raise Exit(self.exit_reason) from None
             self.end(KILLED)
             raise
         except Exception as error:
+            self._task = None
+            await self._absorb_cancel(task, before)
             self.end(reason_of(error))
             raise
+        else:
+            self._task = None
+            await self._absorb_cancel(task, before)
+            if not self.alive:
+                raise Exit(self.exit_reason)
         finally:
             self._task = None
             self.end(NORMAL)
 
-    async def _settle_cancel(self) -> None:
-        if not self.alive:
-            await asyncio.sleep(0)  # an exit signal's cancel that the block ended too early to see
-
-    def _end_of_block(self) -> None:
-        if not self.alive and self._task is not None:
-            self._task.uncancel()
-            raise Exit(self.exit_reason) from None
+    async def _absorb_cancel(self, task: asyncio.Task[Any], before: int) -> None:
+        """Takes back the cancel of an exit signal that came when the block was ending anyway."""
+        if self.alive or task.cancelling() <= before:
+            return
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        if task.uncancel() > before:
+            raise asyncio.CancelledError  # somebody else has cancelled the task as well
 
 
 def is_down_of(message: Term, ref: Reference) -> bool:
