@@ -29,7 +29,7 @@ from pyerlnode.runtime.exits import SHUTDOWN
 from pyerlnode.runtime.peers import Peers
 from pyerlnode.runtime.requests import destination, reach
 from pyerlnode.runtime.router import Router
-from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.term import Atom, Pid
 from pyerlnode.wire import flags
 from pyerlnode.wire.handshake import LocalNode
 from pyerlnode.wire.names import is_long_host, split_name
@@ -368,8 +368,8 @@ class Node:
         """
         me = self._me()
         to = destination(me.router, dest)
-        payload = encode_bare(message)
         await reach(me.router, to.node)
+        payload = me.router.encode_for(to.node, message)
         me.emit_message(to.node, to.target, payload)
         await me.router.room(to.node)
 

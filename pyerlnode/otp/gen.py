@@ -14,7 +14,7 @@ from pyerlnode.errors import CallError, NodeDown, NodeError, NoProc, RemoteExit
 from pyerlnode.runtime import process
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC, is_reason
 from pyerlnode.runtime.requests import Destination, destination, reach, request, tag_of
-from pyerlnode.term import Atom, brief, encode_bare
+from pyerlnode.term import Atom, brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +60,8 @@ async def cast(actor: Actor, dest: Term, message: Term) -> None:
     reached.
     """
     to = destination(actor.router, dest)
-    payload = encode_bare((GEN_CAST, message))
     await reach(actor.router, to.node)
+    payload = actor.router.encode_for(to.node, (GEN_CAST, message))
     actor.emit_message(to.node, to.target, payload)
 
 

@@ -17,7 +17,7 @@ from pyerlnode.runtime.actor import Actor
 from pyerlnode.runtime.exits import KILLED, NORMAL, OVERFLOW, SHUTDOWN, is_reason, reason_of
 from pyerlnode.runtime.mailbox import Mailbox
 from pyerlnode.runtime.requests import destination, reach
-from pyerlnode.term import Atom, Pid, Reference, brief, encode_bare
+from pyerlnode.term import Atom, Pid, Reference, brief
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -82,8 +82,8 @@ class Process(Actor):
         that has no term, :class:`ConnectFailed` where the node cannot be reached.
         """
         to = destination(self.router, dest)
-        payload = encode_bare(message)
         await reach(self.router, to.node)
+        payload = self.router.encode_for(to.node, message)
         self.emit_message(to.node, to.target, payload)
         await self.router.room(to.node)
 

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyerlnode.errors import CallTimeout, ConnectFailed, NodeDown
-from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief, encode_bare
+from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ async def request(
 
 async def _exchange(actor: Actor, dest: Destination, message: Callable[[Reference], Term]) -> Answer:
     ref = actor.router.registry.reference()
-    payload = encode_bare(message(ref))
+    payload = actor.router.encode_for(dest.node, message(ref))
     future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     target = dest.target
     try:

@@ -121,12 +121,19 @@ class Router:
         finally:
             self._busy = False
 
+    def encode_for(self, node: str, message: Term) -> bytes:
+        """Encodes a message for `node`: one before OTP 29 cannot take native records."""
+        session = self.sessions.get(node)
+        return encode_bare(
+            message, records=session is None or bool(session.info.flags & Flags.NATIVE_RECORDS)
+        )
+
     def reply(self, sender: Actor, caller: Term, value: Term) -> bool:
         """Answers a ``$gen_call``: to the alias that its tag carries, else to the caller's pid."""
         if type(caller) is not tuple or len(caller) != 2 or not isinstance(caller[0], Pid):
             return False
         pid, tag = caller
-        payload = encode_bare((tag, value))
+        payload = self.encode_for(pid.node, (tag, value))
         alias = alias_of(tag)
         if alias is not None and self._takes_alias(pid.node):
             return sender.emit_message(pid.node, alias, payload)

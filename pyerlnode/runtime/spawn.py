@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyerlnode.runtime.actor import LINKED, Spawning, Watched, Watcher
-from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.term import Atom, Pid
 from pyerlnode.wire import control as c
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def request(
             _tie_ours(actor, result, ref, link=link, monitor=monitor)
         answered(result)
 
-    payload = encode_bare(args)
+    payload = actor.router.encode_for(node, args)
     actor.spawning[ref] = Spawning(node, spawned)
     actor.router.touch(node, actor)
     module, name = function

@@ -66,17 +66,18 @@ def encode(term: Any, *, compressed: bool = False, limits: Limits = DEFAULT) -> 
     return b"".join(parts)
 
 
-def encode_bare(term: Any, limits: Limits = DEFAULT) -> bytes:
+def encode_bare(term: Any, limits: Limits = DEFAULT, *, records: bool = True) -> bytes:
     """Return ``term`` without the leading 131, as messages of the distribution protocol carry it.
 
-    Errors as in :func:`encode`.
+    Without ``records`` a native record is an error: a BEAM before OTP 29 drops the connection that brings
+    one.  Errors as in :func:`encode`.
     """
-    return b"".join(_parts(term, limits))
+    return b"".join(_parts(term, limits, records))
 
 
-def _parts(term: Any, limits: Limits) -> list[bytes]:
+def _parts(term: Any, limits: Limits, records: bool = True) -> list[bytes]:
     """Return the encoded term in at least one piece; large binaries are pieces of their own, not copied."""
-    writer = _Writer(limits)
+    writer = _Writer(limits, records)
     try:
         _WRITERS[type(term)](writer, term)
     except RecursionError:
@@ -89,10 +90,11 @@ def _parts(term: Any, limits: Limits) -> list[bytes]:
 class _Writer:
     """The bytes so far, in pieces, and how much deeper the term may nest."""
 
-    __slots__ = ("limits", "nesting", "parts")
+    __slots__ = ("limits", "nesting", "parts", "records")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, records: bool) -> None:
         self.parts: list[bytes] = []
+        self.records = records
         self.nesting = limits.nesting
         self.limits = limits
 
@@ -271,6 +273,8 @@ def _term_map(w: _Writer, term: TermMap) -> None:
 
 
 def _record(w: _Writer, term: Record) -> None:
+    if not w.records:
+        raise EncodeError(f"the record {term.module}:{term.name} cannot be sent to a node before OTP 29")
     names = [name for name, _value in term.fields]
     if len(set(names)) != len(names):
         raise EncodeError(f"a field comes twice in the record {term.module}:{term.name}")
