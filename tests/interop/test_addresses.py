@@ -46,7 +46,7 @@ async def test_ipv6(release: Release, beams: Starter) -> None:
 
 
 async def test_fixed_ports_without_epmd(release: Release, beams: Starter) -> None:
-    """Every node on one port of an address of its own, as with ``-erl_epmd_port``: a BEAM greets us with v5."""
+    """Every node on one port of an address of its own (``-erl_epmd_port``): a BEAM greets us with v5."""
     port = free_port()
     flags = ["-erl_epmd_port", str(port), "-kernel", "inet_dist_use_interface", "{127,0,0,2}"]
     beam = await beams(release, name="fixed@127.0.0.2", elixir=False, flags=flags)
