@@ -269,7 +269,7 @@ def _check_keys(term: dict[Any, Any]) -> None:
 
 def _term_map(w: _Writer, term: TermMap) -> None:
     w.parts.append(_tag_u32(MAP, len(term)))
-    w.sequence([part for pair in term.items() for part in pair])
+    w.sequence([part for pair in term.pairs() for part in pair])
 
 
 def _record(w: _Writer, term: Record) -> None:

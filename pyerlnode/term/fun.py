@@ -7,11 +7,10 @@ Python cannot call a fun; it can hold it, compare it and hand it back.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pyerlnode.term.atom import Atom
-    from pyerlnode.term.ids import Pid
+from pyerlnode.term.atom import Atom  # noqa: TC001  # dataclass fields are looked up at run time
+from pyerlnode.term.ids import Pid  # noqa: TC001  # dataclass fields are looked up at run time
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,8 @@ that an identifier of a former life is not mistaken for one of today.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pyerlnode.term.atom import Atom
+from pyerlnode.term.atom import Atom  # noqa: TC001  # dataclass fields are looked up at run time
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,10 @@ class TestTermMap:
         with pytest.raises(TypeError):
             hash(TermMap())
 
+    def test_its_pairs_are_its_items(self) -> None:
+        made = TermMap([([1], 2), (1.0, 3)])
+        assert list(made.pairs()) == list(made.items()) == [([1], 2), (1.0, 3)]
+
     def test_it_shows_its_pairs(self) -> None:
         assert repr(TermMap([(1, 2), (1.0, 3)])) == "TermMap([(1, 2), (1.0, 3)])"
 
