@@ -56,8 +56,7 @@ class Process(Actor):
         With `match`, the first message for which it is true: the others stay, in their order.  `timeout` is
         in seconds (0 looks only at what is there).  Raises :class:`TimeoutError` when none came in time.
         """
-        if not self.alive:
-            raise Exit(self.exit_reason)
+        self.check_alive()
         async with asyncio.timeout(timeout):
             return await self._mailbox.get(match)
 
@@ -81,6 +80,7 @@ class Process(Actor):
         that does not exist swallows the message, as on the BEAM.  Raises :class:`EncodeError` for a value
         that has no term, :class:`ConnectFailed` where the node cannot be reached.
         """
+        self.check_alive()
         to = destination(self.router, dest)
         await reach(self.router, to.node)
         payload = self.router.encode_for(to.node, message)
@@ -128,6 +128,7 @@ class Process(Actor):
         self.emit_exit(pid, reason)
 
     async def _try_reach(self, node: Atom) -> None:
+        self.check_alive()
         try:
             await reach(self.router, node)
         except ConnectFailed as error:
@@ -148,10 +149,11 @@ class Process(Actor):
             self._mailbox.put(message)
 
     def on_exit(self, reason: Term) -> None:
-        """Cancels the body."""
+        """Cancels the body, and wakes whichever other task receives for it."""
         task = self._task
         if task is not None and not task.done():
             task.cancel()
+        self._mailbox.interrupt(self.ended())
 
     def start(self, body: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> asyncio.Task[Any]:
         """Runs ``body(self, *args)`` in a task of its own until it ends or this process is ended."""
@@ -163,13 +165,17 @@ class Process(Actor):
             await body(self, *args)
         except asyncio.CancelledError:
             self.end(KILLED)  # does nothing where an exit signal was the cause
-        except Exception as error:  # noqa: BLE001 - the reason of a crash is whatever was raised
+        except GeneratorExit:
+            raise  # the event loop is gone, and with it everybody who could be told
+        except BaseException as error:
             self._log_crash(error)
             self.end(reason_of(error))
+            if not isinstance(error, Exception):
+                raise  # it is to stop the program
         else:
             self.end(NORMAL)
 
-    def _log_crash(self, error: Exception) -> None:
+    def _log_crash(self, error: BaseException) -> None:
         if isinstance(error, Exit):
             if not is_quiet(error.reason):
                 log.error("%r ended: %s", self, brief(error.reason))
@@ -194,7 +200,7 @@ class Process(Actor):
                 raise Exit(self.exit_reason) from None
             self.end(KILLED)
             raise
-        except Exception as error:
+        except BaseException as error:
             self._task = None
             await self._absorb_cancel(task, before)
             self.end(reason_of(error))

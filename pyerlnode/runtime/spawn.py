@@ -59,6 +59,8 @@ def parse_options(options: Term) -> Options | None:
         return None
     link = monitor = False
     for option in options:
+        if type(option) is list:  # to a pattern, a list is as good as a tuple
+            return None
         match option:
             case Atom() as word if word == "link":
                 link = True
