@@ -100,9 +100,7 @@ class _Writer:
 
     def too_deep(self) -> EncodeError:
         """Return the error for a term that nests deeper than it may."""
-        return EncodeError(
-            f"the value nests deeper than Limits.nesting={self.limits.nesting}, or contains itself"
-        )
+        return EncodeError(f"it nests deeper than Limits.nesting={self.limits.nesting}, or contains itself")
 
     def sequence(self, terms: list[Any] | tuple[Any, ...]) -> None:
         """Write ``terms`` one after another."""
@@ -320,8 +318,8 @@ def _export(w: _Writer, term: ExportFun) -> None:
 
 
 def _fun(w: _Writer, term: Fun) -> None:
-    if len(term.uniq) != 16 or len(term.free) > 255:
-        raise EncodeError("a fun has a uniq of 16 bytes and closes over at most 255 values")
+    if len(term.uniq) != 16 or len(term.free) > 255 or not 0 <= term.arity <= 255:
+        raise EncodeError("a fun has a uniq of 16 bytes, at most 255 arguments and 255 free values")
     start = len(w.parts)
     w.parts.append(b"")  # its place is taken by the header, once the size is known
     w.atom(term.module)
@@ -330,10 +328,8 @@ def _fun(w: _Writer, term: Fun) -> None:
     _pid(w, term.pid)
     w.sequence(term.free)
     size = 4 + 1 + 16 + 4 + 4 + sum(map(len, w.parts[start:]))
-    arity = bytes((term.arity,)) if 0 <= term.arity <= 255 else b""
-    if not arity:
-        raise EncodeError(f"a fun cannot have the arity {term.arity}")
-    w.parts[start] = _tag_u32(tags.NEW_FUN, size) + arity + term.uniq + _two_u32(term.index, len(term.free))
+    place = bytes((term.arity,)) + term.uniq + _two_u32(term.index, len(term.free))
+    w.parts[start] = _tag_u32(tags.NEW_FUN, size) + place
 
 
 def _raw(w: _Writer, term: RawTerm) -> None:

@@ -188,8 +188,8 @@ def test_a_value_is_written_as_a_beam_would(term: Any, data: bytes) -> None:
         (Pid("a" * 256, 1, 0, 0), "at most 255 characters"),  # type: ignore[arg-type]
         (Port(N, 2**64, 0), "too large for its place"),
         (fun(uniq=b"u"), "uniq of 16 bytes"),
-        (fun(free=(1,) * 256), "at most 255 values"),
-        (fun(arity=256), "arity 256"),
+        (fun(free=(1,) * 256), "255 free values"),
+        (fun(arity=256), "at most 255 arguments"),
         (Record(A("m"), A("n"), ((A("x"), 1), (A("x"), 2)), True), "field comes twice"),
         ((0,) * 2**24, "at most 16777215 elements"),
     ],
@@ -270,3 +270,10 @@ def test_encoding_copies_what_is_mutable() -> None:
     encoded = encode(data)
     data[:] = b"y" * 1000
     assert decode(encoded) == b"x" * 1000
+
+
+def test_a_record_is_refused_where_the_reader_cannot_have_one() -> None:
+    record = Record(A("m"), A("n"), (), True)
+    assert encode_bare([record], records=True)
+    with pytest.raises(EncodeError, match="record"):
+        encode_bare([record], records=False)
