@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from pyerlnode.term.maps import exact
 from pyerlnode.term.text import brief
 from tests.support.terms import atoms, terms
 from tests.vectors.golden import load
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 GOLDEN = [golden.data for golden in load() if len(golden.data) < 3000]
 SMALL = Limits(nesting=50, elements=10_000, inflate=100_000, atoms=1000)

@@ -12,6 +12,8 @@ from pyerlnode.term.maps import exact
 from pyerlnode.term.text import brief, parse_elixir, parse_erlang, to_elixir, to_erlang
 from tests.support.terms import literals, noise
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 
 @given(literals())
 def test_what_is_printed_reads_back_as_the_same_term(term: Any) -> None:
