@@ -456,10 +456,7 @@ class Node:
         """
         instance = server() if isinstance(server, type) else server
         me = self._new_process(name)
-        runner = gen_server.Server(instance, args, self._workers)
-        me.ends_on_request = True
-        me.start(runner.run, ())
-        return await runner.started
+        return await gen_server.Server(instance, args, self._workers).start(me)
 
     def _new_process(self, name: str | None) -> Process:
         me = Process(self._check_running(), self)

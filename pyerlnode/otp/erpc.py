@@ -16,7 +16,7 @@ from pyerlnode.otp.gen import Process
 from pyerlnode.runtime import spawn
 from pyerlnode.runtime.exits import NOCONNECTION, encodable, exception_struct, is_reason, stack_of, undef
 from pyerlnode.runtime.requests import expect, reach_or_down, settle
-from pyerlnode.term import Atom, Pid, brief
+from pyerlnode.term import Atom, Pid, brief, encode_bare
 
 if TYPE_CHECKING:
     from pyerlnode.otp.exports import Exports
@@ -150,8 +150,9 @@ class Spawner:
             return (ref, ERROR, *undef(module, function, args))
         try:
             value = await self._exports.run(target, args)
+            encode_bare(value)  # what has no term is an error, too
         except Exit as error:
             return (ref, EXIT, encodable(error.reason))
         except Exception as error:  # noqa: BLE001 - the caller gets it, as an Elixir exception
             return (ref, ERROR, exception_struct(error), stack_of(error))
-        return (ref, RETURN, encodable(value))
+        return (ref, RETURN, value)

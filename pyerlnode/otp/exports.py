@@ -6,13 +6,11 @@ function runs in a worker thread, a coroutine function on the event loop.
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import inspect
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConfigError
+from pyerlnode.otp import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +45,7 @@ class Exports:
 
     async def run(self, target: Callable[..., Any], args: list[Term]) -> Term:
         """Calls `target`: on the loop when it is a coroutine function, else in a worker thread."""
-        if inspect.iscoroutinefunction(target):
-            return await target(*args)
-        work = partial(contextvars.copy_context().run, target, *args)
-        return await asyncio.get_running_loop().run_in_executor(self._executor(), work)
+        return await workers.run(self._executor, target, *args)
 
 
 def _takes(target: Callable[..., Any], args: list[Term]) -> bool:

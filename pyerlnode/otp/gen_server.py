@@ -9,16 +9,14 @@ behaviour of stdlib's ``gen_server``; the requests of ``sys``: ``terminate``.)
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import inspect
 import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import Exit, PyerlnodeError
+from pyerlnode.otp import workers
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST, Process
-from pyerlnode.runtime.exits import NORMAL, SHUTDOWN, encodable, reason_of
+from pyerlnode.runtime.exits import NORMAL, SHUTDOWN, reason_of
 from pyerlnode.term import Atom, Pid, brief
 
 if TYPE_CHECKING:
@@ -95,18 +93,36 @@ class Server:
         self.started: asyncio.Future[Pid] = asyncio.get_running_loop().create_future()
         self.started.add_done_callback(lambda future: future.cancelled() or future.exception())
 
-    async def run(self, me: Process) -> None:
+    def start(self, me: Process) -> asyncio.Future[Pid]:
+        """Runs the server as the body of `me`; gives its pid when ``init`` is done, or what that raised."""
+
+        def settle(_: asyncio.Task[Any]) -> None:
+            if not self.started.done():
+                self.started.set_exception(Exit(me.exit_reason))
+
+        me.ends_on_request = True
+        me.start(self._run, ()).add_done_callback(settle)
+        return self.started
+
+    async def _run(self, me: Process) -> None:
         """The body of the process: ``init``, then one message after the other."""
         self._server.me, self._server.node = me, me.node
         try:
             await self._invoke(self._server.init, *self._args)
-        except BaseException as error:
-            if not self.started.done():
-                self.started.set_exception(_as_error(error))
+        except Stop as stop:
+            failure = Exit(stop.reason)
+            self._fail(failure)
+            raise failure from None
+        except Exception as error:
+            self._fail(error)
             raise
         if not self.started.done():
             self.started.set_result(me.pid)
         await self._serve(me)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.started.done():
+            self.started.set_exception(error)
 
     async def _serve(self, me: Process) -> None:
         try:
@@ -120,6 +136,9 @@ class Server:
             raise
 
     async def _dispatch(self, me: Process, message: Term) -> None:
+        if type(message) is not tuple:  # to a pattern, a list is as good as a tuple
+            await self._invoke(self._server.handle_info, message)
+            return
         match message:
             case (Atom() as word, (Pid() as pid, tag), request) if word == GEN_CALL:
                 await self._call(Caller(me, pid, tag), request)
@@ -151,19 +170,7 @@ class Server:
                 await caller.reply((Atom("error"), (Atom("unknown_system_msg"), request)))
 
     async def _invoke(self, callback: Callable[..., Any], *args: Any) -> Any:
-        if inspect.iscoroutinefunction(callback):
-            return await callback(*args)
-        context = contextvars.copy_context()
-        work = partial(context.run, callback, *args)
-        return await asyncio.get_running_loop().run_in_executor(self._executor(), work)
-
-
-def _as_error(error: BaseException) -> Exception:
-    if isinstance(error, asyncio.CancelledError):
-        return Exit(SHUTDOWN)
-    if isinstance(error, Stop):
-        return Exit(encodable(error.reason))
-    return error if isinstance(error, Exception) else Exit(SHUTDOWN)
+        return await workers.run(self._executor, callback, *args)
 
 
 def ask_to_stop(process: Process, reason: Term = SHUTDOWN) -> None:

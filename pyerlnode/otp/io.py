@@ -7,11 +7,12 @@ written to the given function; there is nothing to read here, so that input is `
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 from pyerlnode.runtime.actor import Reactor
-from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.term import Atom, ImproperList, Pid, encode_bare
 from pyerlnode.term.text import to_erlang
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Term
+
+log = logging.getLogger("pyerlnode.io")
 
 NAME = "user"
 OK = Atom("ok")
@@ -41,14 +44,27 @@ class User(Reactor):
         self._write = write
 
     def _answer(self, message: Term) -> None:
+        if type(message) is not tuple:
+            return
         match message:
             case (word, Pid() as asker, reply_as, request) if word == "io_request":
-                reply = (Atom("io_reply"), reply_as, self._perform(request))
+                reply = (Atom("io_reply"), reply_as, self._outcome(request))
                 self.emit_message(asker.node, asker, encode_bare(reply))
+
+    def _outcome(self, request: Term) -> Term:
+        """What to reply: whoever prints waits for it, also where our output is broken."""
+        try:
+            return self._perform(request)
+        except Exception:
+            log.exception("output for this node could not be written")
+            return (Atom("error"), Atom("terminated"))
 
     def _perform(self, request: Term) -> Term:
         match request:
-            case ("put_chars", _, chars) | ("put_chars", chars):
+            case ("put_chars", "latin1", chars) | ("put_chars", chars):
+                self._write(to_text(chars, "latin-1")[:MAX_OUTPUT])
+                return OK
+            case ("put_chars", _, chars):
                 self._write(to_text(chars)[:MAX_OUTPUT])
                 return OK
             case ("put_chars", _, "io_lib", "format", [form, list() as args]):
@@ -67,18 +83,21 @@ class User(Reactor):
         return (Atom("error"), Atom("request"))
 
 
-def to_text(chars: Term) -> str:
-    """Reads Erlang's ``unicode:chardata()``: binaries, code points, and lists of these."""
+def to_text(chars: Term, encoding: str = "utf-8") -> str:
+    """Reads Erlang's ``unicode:chardata()``: binaries in `encoding`, code points, and lists of these."""
     parts: list[str] = []
     stack = [chars]
     while stack:
         item = stack.pop()
         if isinstance(item, bytes):
-            parts.append(item.decode("utf-8", "replace"))
+            parts.append(item.decode(encoding, "replace"))
         elif isinstance(item, str):
             parts.append(item)
         elif type(item) is int and 0 <= item < 0x110000:
-            parts.append(chr(item))
+            parts.append("\ufffd" if 0xD800 <= item < 0xE000 else chr(item))
         elif isinstance(item, list):
             stack.extend(reversed(item))
+        elif isinstance(item, ImproperList):
+            stack.append(item.tail)
+            stack.extend(reversed(item.items))
     return "".join(parts)

@@ -27,6 +27,8 @@ class NetKernel(Reactor):
         super().__init__(router, self._answer, NAME)
 
     def _answer(self, message: Term) -> None:
+        if type(message) is not tuple:
+            return
         match message:
             case (word, caller, (request, _)) if word == GEN_CALL and request == "is_auth":
                 self.reply(caller, Atom("yes"))

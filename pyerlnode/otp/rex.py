@@ -2,7 +2,8 @@
 
 On connect every visible node asks ``{Pid, features_request}``; the answer ``{features_reply, Node, [erpc]}``
 tells it to use :mod:`pyerlnode.otp.erpc`.  A call that comes here all the same is served from the same
-exports; what is not exported is ``{badrpc, {'EXIT', {undef, ...}}}``.
+exports; what is not exported is ``{badrpc, {'EXIT', {undef, ...}}}``.  ``rpc:sbcast/3`` waits for an answer
+of each ``rex``, so it gets one.
 """
 
 from __future__ import annotations
@@ -33,18 +34,36 @@ class Rex(Reactor):
         self._node = node
 
     def _react(self, message: Term) -> None:
+        if type(message) is not tuple:
+            return
         match message:
             case (Pid() as asker, "features_request"):
-                answer = (Atom("features_reply"), self.router.node, [Atom("erpc")])
-                self.emit_message(asker.node, asker, encode_bare(answer))
+                self._answer(asker, (Atom("features_reply"), self.router.node, [Atom("erpc")]))
             case (word, caller, (kind, module, function, args, _)) if word == GEN_CALL and kind in CALLS:
                 self._start(self._call, caller, module, function, args)
             case (word, ("cast", module, function, args, _)) if word == GEN_CAST:
                 self._start(self._cast, module, function, args)
             case (Pid() as asker, ("call", module, function, args, _)):
                 self._start(self._plain_call, asker, module, function, args)
+            case (Pid() as asker, ("sbcast", name, text)):
+                found = self._pass_on(name, text)
+                answer = self.router.node if found else (Atom("nonexisting_name"), name)
+                self._answer(asker, (Atom("rex"), self.router.node, answer))
+            case (Pid() as asker, ("send", name, text)):
+                self._pass_on(name, (asker, text))
             case (word, caller, _) if word == GEN_CALL:
                 self.reply(caller, (Atom("badrpc"), Atom("notsup")))
+
+    def _pass_on(self, name: Term, message: Term) -> bool:
+        """Sends to whoever has that name here; False where nobody has."""
+        actor = self.router.registry.whereis(name) if isinstance(name, Atom) else None
+        if actor is None:
+            return False
+        self.emit_message(self.router.node, actor.pid, encode_bare(message))
+        return True
+
+    def _answer(self, asker: Pid, answer: Term) -> None:
+        self.emit_message(asker.node, asker, encode_bare(answer))
 
     def _start(self, body: Any, *args: Term) -> None:
         Process(self.router, self._node).start(body, args)
@@ -56,19 +75,20 @@ class Rex(Reactor):
         await self._value(*call)
 
     async def _plain_call(self, me: Process, asker: Pid, *call: Term) -> None:
-        answer = (Atom("rex"), await self._value(*call))
-        self.emit_message(asker.node, asker, encode_bare(answer))
+        self._answer(asker, (Atom("rex"), await self._value(*call)))
 
     async def _value(self, module: Term, function: Term, args: Term) -> Term:
         target = self._exports.find(module, function, args)
         if target is None:
             return _badrpc(undef(module, function, args))
         try:
-            return encodable(await self._exports.run(target, args))
+            value = await self._exports.run(target, args)
+            encode_bare(value)  # what has no term is an error, too
         except Exit as error:
             return _badrpc(error.reason)
         except Exception as error:  # noqa: BLE001 - the caller gets it
             return _badrpc(reason_of(error))
+        return value
 
 
 def _badrpc(reason: Term) -> Term:

@@ -1,0 +1,72 @@
+"""What other nodes may call: nothing that was not exported, by that name, with that many arguments."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pyerlnode.errors import ConfigError
+from pyerlnode.otp.exports import Exports
+from pyerlnode.term import Atom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def add(a: int, b: int = 1) -> int:
+    return a + b
+
+
+@pytest.fixture
+def exports() -> Iterator[Exports]:
+    with ThreadPoolExecutor(1) as pool:
+        yield Exports(lambda: pool)
+
+
+def test_closed_by_default(exports: Exports) -> None:
+    for module, function in (("os", "system"), ("builtins", "eval"), ("erlang", "halt")):
+        assert exports.find(Atom(module), Atom(function), ["x"]) is None
+
+
+def test_by_name_and_number_of_arguments(exports: Exports) -> None:
+    exports.add("py.math", "add", add)
+    assert exports.find(Atom("py.math"), Atom("add"), [1]) is add
+    assert exports.find(Atom("py.math"), Atom("add"), [1, 2]) is add
+    for args in ([], [1, 2, 3], (1,), None):
+        assert exports.find(Atom("py.math"), Atom("add"), args) is None
+    assert exports.find(Atom("py.math"), Atom("sub"), [1]) is None
+    assert exports.find(1, Atom("add"), [1]) is None
+    assert exports.find(Atom("py.math"), [Atom("add")], [1]) is None
+
+
+def test_it_can_be_taken_back(exports: Exports) -> None:
+    exports.add("m", "f", add)
+    assert exports.remove("m", "f") is True
+    assert exports.remove("m", "f") is False
+    assert exports.find(Atom("m"), Atom("f"), [1]) is None
+
+
+def test_only_what_can_be_called(exports: Exports) -> None:
+    target: Any = 1
+    with pytest.raises(ConfigError, match="m:f"):
+        exports.add("m", "f", target)
+
+
+def test_a_builtin_without_a_signature_says_itself_what_it_takes(exports: Exports) -> None:
+    exports.add("m", "f", type)
+    assert exports.find(Atom("m"), Atom("f"), [1]) is type
+
+
+async def test_running_on_the_loop_or_in_a_thread(exports: Exports) -> None:
+    async def here() -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    def there() -> bool:
+        return threading.current_thread() is threading.main_thread()
+
+    assert await exports.run(here, []) is True
+    assert await exports.run(there, []) is False
+    assert await exports.run(add, [1, 2]) == 3
