@@ -132,7 +132,9 @@ class WrongPeer(HandshakeError):
 
     def __init__(self, dialled: str, reached: str) -> None:
         super().__init__(
-            dialled, f"dialled {dialled} but reached {reached}: the port mapper's entry is stale"
+            dialled,
+            f"the node that answers there calls itself {reached}: dial it by that name "
+            f"(or, if {dialled} should be there, its port mapper's entry is stale)",
         )
         self.reached = reached
 

@@ -63,9 +63,10 @@ class Node:
     `listen`, `host`, `port`
         whether, on which address and on which port other nodes may connect.  By default a name on loopback
         listens on loopback, any other on all interfaces, on any free port.
-    `epmd`
-        True: the port mapper at ``$ERL_EPMD_PORT`` (4369), started detached where none runs; a number: the
-        one on that port; False: none, with fixed ports: `port` for this node, `peer_ports` for others.
+    `epmd`, `start_epmd`
+        True: the port mapper at ``$ERL_EPMD_PORT`` (4369); a number: the one on that port; False: none, with
+        fixed ports: `port` for this node, `peer_ports` for others.  Where none runs, one is started, detached,
+        unless `start_epmd` is False.
     `peer_ports`
         the port of each peer that is to be dialled without a port mapper, by node name; or one, for all.
     `text`
@@ -88,6 +89,7 @@ class Node:
         host: str | None = None,
         port: int = 0,
         epmd: bool | int = True,
+        start_epmd: bool = True,
         peer_ports: Mapping[str, int] | int | None = None,
         text: str | None = None,
         limits: Limits | None = None,
@@ -108,6 +110,7 @@ class Node:
         self._host = host
         self._port = port
         self._epmd = epmd
+        self._start_epmd = start_epmd
         self._peer_ports = peer_ports
         self._text = text
         self._output = output
@@ -168,6 +171,7 @@ class Node:
             host=self._host,
             port=self._port,
             epmd_port=self._epmd_port(),
+            start_epmd=self._start_epmd,
             epmd_addresses=config.epmd_settings().addresses,
             epmd_relaxed=config.epmd_settings().relaxed,
         )
@@ -248,7 +252,7 @@ class Node:
     def name(self) -> str:
         """This node's name; ``nonode@nohost`` for a dynamic one that no peer has named yet."""
         if self._running or self._asked_name is None:
-            return self._router.node if hasattr(self, "_router") else NO_NAME
+            return str(self._router.node) if hasattr(self, "_router") else NO_NAME
         return self._asked_name
 
     @property
@@ -331,15 +335,15 @@ class Node:
         sessions = self._check_running().sessions.values()
         match kind:
             case "visible":
-                return [session.name for session in sessions if session.info.visible]
+                return [str(session.name) for session in sessions if session.info.visible]
             case "hidden":
-                return [session.name for session in sessions if not session.info.visible]
+                return [str(session.name) for session in sessions if not session.info.visible]
             case "connected":
-                return [session.name for session in sessions]
+                return [str(session.name) for session in sessions]
             case "this":
                 return [self.name]
             case "known":
-                return [self.name, *self._peers.known]
+                return [self.name, *map(str, self._peers.known)]
         raise ConfigError("kind", kind, "it is 'visible', 'hidden', 'connected', 'this' or 'known'")
 
     async def disconnect(self, peer: str) -> bool:
@@ -489,7 +493,7 @@ class Node:
 
     def registered(self) -> Sequence[str]:
         """Every registered name of this node."""
-        return [*self._check_running().registry.names()]
+        return [str(name) for name in self._check_running().registry.names()]
 
     # exports ---------------------------------------------------------------------------
 

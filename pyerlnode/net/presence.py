@@ -44,6 +44,8 @@ class Place:
     """The port to listen on; 0 for any."""
     epmd_port: int | None = None
     """Where the port mapper is; None to do without."""
+    start_epmd: bool = True
+    """Whether to start one where none runs."""
     epmd_addresses: tuple[str, ...] = ()
     """What a port mapper that is started here listens on beside loopback."""
     epmd_relaxed: bool = False
@@ -76,7 +78,7 @@ class Presence:
 
     async def _register(self, alive: str, epmd_port: int) -> Registration:
         client = EpmdClient(port=epmd_port, limits=self._limits)
-        if not await client.is_running():
+        if self._place.start_epmd and not await client.is_running():
             await self._start_epmd(epmd_port)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._limits.epmd_time

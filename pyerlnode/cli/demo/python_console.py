@@ -36,7 +36,7 @@ class Greeter(GenServer):
 
 async def serve(name: str, cookie: str, hosts: Sequence[str]) -> None:
     """Be the node ``name`` until standard input ends."""
-    async with Node(name, cookie=cookie) as node:
+    async with Node(name, cookie=cookie, start_epmd=False) as node:  # the demo has its own, and ends it
         await node.start_server(Greeter, name="greeter")
         await dial(node, hosts)
         lines = await standard_input()
@@ -80,6 +80,5 @@ def say(answer: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.executable = ""  # no way to start a port mapper: the demo's own must not be outlived by another
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(sys.argv[1], sys.argv[2], sys.argv[3:]))

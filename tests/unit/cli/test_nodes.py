@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyerlnode import Atom
 from pyerlnode.cli import main
+from pyerlnode.sync import Node
 
 if TYPE_CHECKING:
     import pytest
-
-    from pyerlnode.sync import Node
 
 
 def test_one_name_a_line_in_order(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,11 +21,13 @@ def test_one_name_a_line_in_order(peer: Node, capsys: pytest.CaptureFixture[str]
     assert json.loads(capsys.readouterr().out) == ["a@host", "b@host"]
 
 
-def test_a_peer_that_serves_no_such_function_is_named(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["nodes", peer.name, "--cookie", "cookie"]) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == "pyerlnode: peer@127.0.0.1 runs no BEAM, and does not export erlang:nodes/0\n"
+def test_a_python_node_is_asked_for_its_mesh(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    with Node("friend@127.0.0.1", cookie="cookie") as friend:
+        friend.connect(peer.name)
+        while peer.call("global_name_server", Atom("get_known")) != [friend.name]:
+            assert friend.list() == [peer.name]
+        assert main(["nodes", peer.name, "--cookie", "cookie"]) == 0
+    assert capsys.readouterr() == ("friend@127.0.0.1\n", "")
 
 
 def test_an_error_of_the_function_is_shown(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
