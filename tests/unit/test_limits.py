@@ -41,7 +41,7 @@ def test_they_do_not_change() -> None:
 
 def test_they_are_named_not_counted() -> None:
     with pytest.raises(TypeError):
-        Limits(500)  # type: ignore[misc]
+        Limits(500)  # type: ignore[call-arg]
 
 
 def test_each_says_what_it_bounds() -> None:
