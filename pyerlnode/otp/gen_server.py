@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode.errors import Exit, PyerlnodeError
 from pyerlnode.otp import workers
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST, Process
-from pyerlnode.runtime.exits import NORMAL, SHUTDOWN, reason_of
+from pyerlnode.runtime.exits import KILLED, NORMAL, SHUTDOWN, reason_of
 from pyerlnode.term import Atom, Pid, brief
 
 if TYPE_CHECKING:
@@ -94,12 +94,16 @@ class Server:
         self.started.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def start(self, me: Process) -> asyncio.Future[Pid]:
-        """Runs the server as the body of `me`; gives its pid when ``init`` is done, or what that raised."""
+        """Runs the server as the body of `me`; gives its pid when ``init`` is done, or what that raised.
+
+        Whoever cancels the wait for it ends the server.
+        """
 
         def settle(_: asyncio.Task[Any]) -> None:
             if not self.started.done():
                 self.started.set_exception(Exit(me.exit_reason))
 
+        self.started.add_done_callback(lambda started: me.end(KILLED) if started.cancelled() else None)
         me.ends_on_request = True
         me.start(self._run, ()).add_done_callback(settle)
         return self.started

@@ -31,4 +31,4 @@ def _guarded(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     try:
         return function(*args)
     except StopIteration as error:
-        raise RuntimeError(f"{function!r} raised StopIteration") from error
+        raise RuntimeError("a plain function raised StopIteration") from error

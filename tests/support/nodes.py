@@ -72,6 +72,12 @@ class FakePeer:
     async def drain(self) -> None:
         self.drained += 1
 
+    async def flush(self) -> bool:
+        return True
+
+    def close(self, reason: str) -> None:
+        self.goes()
+
 
 def mailbox(process: Process) -> list[Term]:
     """What waits in the mailbox."""
