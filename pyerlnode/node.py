@@ -65,8 +65,8 @@ class Node:
         listens on loopback, any other on all interfaces, on any free port.
     `epmd`, `start_epmd`
         True: the port mapper at ``$ERL_EPMD_PORT`` (4369); a number: the one on that port; False: none, with
-        fixed ports: `port` for this node, `peer_ports` for others.  Where none runs, one is started, detached,
-        unless `start_epmd` is False.
+        fixed ports: `port` for this node, `peer_ports` for others.  Where none runs, one is started,
+        detached, unless `start_epmd` is False.
     `peer_ports`
         the port of each peer that is to be dialled without a port mapper, by node name; or one, for all.
     `text`

@@ -40,7 +40,7 @@ async def run(arguments: argparse.Namespace) -> int:
 
 
 async def _nodes_of(node: Node, peer: str, timeout: float) -> Term:
-    """``erlang:nodes()`` at a BEAM; a Python node exports no functions, but is asked for its mesh like any."""
+    """``erlang:nodes()`` at a BEAM; a Python node exports no functions, and tells what mesh it is in."""
     try:
         return await node.rpc(peer, "erlang", "nodes", [], timeout=timeout)
     except RemoteError as error:

@@ -87,6 +87,20 @@ class TestConnecting:
             assert await shared_beam.eval(f"gen_server:call({{echo_here, '{node.name}'}}, hello)") == "hello"
             assert anchor.name not in node.list("connected")
 
+    @pytest.mark.beam(since=25)
+    async def test_we_give_a_name_to_a_beam_that_has_none(self, release: Release, beams: Starter) -> None:
+        beam = await beams(release, distributed=False, elixir=False)
+        async with python_node("namer@localhost") as node:
+            await beam.eval("net_kernel:start(undefined, #{name_domain => shortnames, dist_listen => false})")
+            await beam.eval("erlang:set_cookie(cookie)")
+            assert await beam.eval("net_kernel:connect_node(namer@localhost)") == "true"
+
+            [name] = node.list("hidden")
+            assert await beam.eval(f"node() =:= '{name}'") == "true"
+            assert await node.rpc(name, "erlang", "node", []) == name
+            await node.start_server(Echo, name="echo")
+            assert await beam.eval("gen_server:call({echo, namer@localhost}, self()) =:= self()") == "true"
+
     async def test_disconnect_is_known_on_both_sides(self, node: Node, shared_beam: Beam) -> None:
         await node.connect(shared_beam.name)
 
