@@ -9,6 +9,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import config
@@ -23,6 +24,7 @@ from pyerlnode.otp.gen import Process
 from pyerlnode.otp.global_names import GlobalNameServer
 from pyerlnode.otp.io import User, to_stdout
 from pyerlnode.otp.rex import Rex
+from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
 from pyerlnode.runtime.exits import SHUTDOWN
@@ -116,6 +118,7 @@ class Node:
         self._output = output
         self._executor: ThreadPoolExecutor | None = None
         self._closed: asyncio.Event | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._running = False
         self._exports = Exports(self._workers)
 
@@ -128,8 +131,9 @@ class Node:
         """
         if self._running:
             return self
+        if self._stopping is not None:
+            await asyncio.shield(self._stopping)
         self._cookie = config.read_cookie(self._given_cookie)
-        self._closed = asyncio.Event()
         self._router = Router(self._asked_name or NO_NAME, 0, limits=self.limits, text=self._text)
         self._events = NodeEvents()
         self._peers = Peers(self, self._router, self._events)
@@ -138,6 +142,7 @@ class Node:
         self._presence = await self._appear()
         self._start_services()
         self._peers.open()
+        self._closed, self._stopping = asyncio.Event(), None
         self._running = True
         log.info("node %s is started", self.name)
         return self
@@ -195,16 +200,29 @@ class Node:
 
     async def stop(self) -> None:
         """Says good-bye: servers terminate, processes end with ``shutdown``, connections close after what was
-        sent is out, and the name is free when this returns.  May be called twice."""
-        if not self._running:
-            return
-        self._running = False
+        sent is out, and the name is free when this returns.
+
+        Whoever waits for anything of this node gets an error.  May be called twice, and by a process of this
+        node, which ends last.  What was begun goes on when whoever waits for it is cancelled.
+        """
+        if self._running:
+            self._running = False
+            work = self._stop(asyncio.current_task())
+            self._stopping = asyncio.get_running_loop().create_task(work, name=f"stop {self.name}")
+        if self._stopping is not None:
+            await asyncio.shield(self._stopping)
+
+    async def _stop(self, caller: asyncio.Task[Any] | None) -> None:
+        end_processes = partial(
+            shutdown.end_processes, self._router, gen_server.ask_to_stop, grace=STOP_GRACE, caller=caller
+        )
         async with AsyncExitStack() as steps:  # every step is made, also when one fails or is cancelled
             steps.callback(self._finish)
             if self._presence is not None:
                 steps.push_async_callback(self._presence.close)
+            steps.callback(shutdown.end_rest, self._router, caller=caller)
             steps.push_async_callback(self._peers.close)
-            steps.push_async_callback(self._stop_processes)
+            steps.push_async_callback(end_processes)
             steps.push_async_callback(self._global.stop)
 
     def _finish(self) -> None:
@@ -215,23 +233,6 @@ class Node:
         if self._closed is not None:
             self._closed.set()
         log.info("node %s is stopped", self.name)
-
-    async def _stop_processes(self) -> None:
-        processes = [actor for actor in self._router.registry if isinstance(actor, Process)]
-        servers = [process for process in processes if process.ends_on_request]
-        for process in servers:
-            gen_server.ask_to_stop(process)
-        tasks = [process.task for process in servers if process.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=STOP_GRACE)
-        current = asyncio.current_task()
-        for process in processes:
-            if process.task is not current:
-                process.end(SHUTDOWN)
-        ended = [process.task for process in processes if process.task is not None]
-        ended = [task for task in ended if task is not current]
-        if ended:
-            await asyncio.wait(ended, timeout=STOP_GRACE)
 
     async def wait_closed(self) -> None:
         """Returns when the node has stopped."""
@@ -443,11 +444,14 @@ class Node:
         `link` is the pid of a process here that is linked to it, `monitor` of one that watches it, both from
         before it runs.
         """
+        self._check_running()
+        linked = None if link is None else self._local(link)
+        watcher = None if monitor is None else self._local(monitor)
         me = self._new_process(name)
-        for pid in () if link is None else (link,):
-            self._local(pid).emit_link(me.pid)
-        for pid in () if monitor is None else (monitor,):
-            self._local(pid).emit_monitor(me.pid, me.pid.node)
+        if linked is not None:
+            linked.emit_link(me.pid)
+        if watcher is not None:
+            watcher.emit_monitor(me.pid, me.pid.node)
         me.start(body, args)
         return me.pid
 

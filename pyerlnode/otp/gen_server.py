@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Term
 
 log = logging.getLogger("pyerlnode.gen_server")
@@ -177,6 +178,6 @@ class Server:
         return await workers.run(self._executor, callback, *args)
 
 
-def ask_to_stop(process: Process, reason: Term = SHUTDOWN) -> None:
+def ask_to_stop(process: Actor, reason: Term = SHUTDOWN) -> None:
     """Lets a server run ``terminate`` and end, after the messages that it has already."""
     process.on_message((STOP, reason))

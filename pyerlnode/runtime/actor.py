@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
-from pyerlnode.errors import Exit, PyerlnodeError
+from pyerlnode.errors import Exit, NodeNotRunning, PyerlnodeError
 from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NORMAL, encodable, is_reason
 from pyerlnode.term import Atom, ImproperList, Pid, Reference, encode_bare
 from pyerlnode.wire import control as c
@@ -285,6 +285,10 @@ class Reactor(Actor):
     def on_message(self, message: Term) -> None:
         """Hands the message to the function."""
         self.router.guarded(self._react, message)
+
+    def ended(self) -> PyerlnodeError:
+        """What those get who wait in the name of a service that has ended: it ends with its node."""
+        return NodeNotRunning("this node was stopped")
 
     def reply(self, caller: Term, value: Term) -> None:
         """Answers a ``$gen_call``: `caller` is its ``From``."""

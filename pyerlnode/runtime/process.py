@@ -37,6 +37,9 @@ class Process(Actor):
         """The :class:`pyerlnode.Node` that this process lives on."""
         self._mailbox = Mailbox()
         self._task: asyncio.Task[Any] | None = None
+        self._cancelled = False  # whether an exit signal has cancelled the body
+        self.owns_task = False
+        """Whether the task runs nothing but the body; that of a block is its user's."""
         self.ends_on_request = False
         """Whether the body ends by itself when it is asked to: servers do, to run ``terminate``."""
 
@@ -151,12 +154,17 @@ class Process(Actor):
     def on_exit(self, reason: Term) -> None:
         """Cancels the body, and wakes whichever other task receives for it."""
         task = self._task
-        if task is not None and not task.done():
-            task.cancel()
+        if task is not None:
+            self._cancelled = task.cancel()
         self._mailbox.interrupt(self.ended())
+
+    def let_go(self) -> None:
+        """Spares the body: the end of the process will not cancel it."""
+        self._task = None
 
     def start(self, body: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> asyncio.Task[Any]:
         """Runs ``body(self, *args)`` in a task of its own until it ends or this process is ended."""
+        self.owns_task = True
         self._task = asyncio.get_running_loop().create_task(self._run(body, args), name=repr(self))
         return self._task
 
@@ -196,7 +204,7 @@ class Process(Actor):
             yield self
         except asyncio.CancelledError:
             self._task = None
-            if not self.alive and task.uncancel() <= before:
+            if self._cancelled and task.uncancel() <= before:
                 raise Exit(self.exit_reason) from None
             self.end(KILLED)
             raise
@@ -208,7 +216,7 @@ class Process(Actor):
         else:
             self._task = None
             await self._absorb_cancel(task, before)
-            if not self.alive:
+            if self._cancelled:
                 raise Exit(self.exit_reason)
         finally:
             self._task = None
@@ -216,7 +224,7 @@ class Process(Actor):
 
     async def _absorb_cancel(self, task: asyncio.Task[Any], before: int) -> None:
         """Takes back the cancel of an exit signal that came when the block was ending anyway."""
-        if self.alive or task.cancelling() <= before:
+        if not self._cancelled or task.cancelling() <= before:
             return
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
