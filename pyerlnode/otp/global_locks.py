@@ -28,7 +28,10 @@ class Lock:
 class Locks:
     """Every lock that is set here."""
 
-    def __init__(self, watch: Callable[[Pid], Reference], unwatch: Callable[[Reference], None]) -> None:
+    def __init__(
+        self, watch: Callable[[Pid], Reference | None], unwatch: Callable[[Reference], None]
+    ) -> None:
+        """`watch` starts a monitor, and gives None where that fires at once."""
         self._locks: dict[bytes, Lock] = {}
         self._watched: dict[Reference, bytes] = {}
         self._watch = watch
@@ -51,8 +54,11 @@ class Locks:
             return False
         if holder not in lock.holders:
             ref = self._watch(holder)
-            lock.holders[holder] = ref
-            self._watched[ref] = resource
+            if ref is not None:
+                lock.holders[holder] = ref
+                self._watched[ref] = resource
+            elif not lock.holders:
+                del self._locks[resource]
         return True
 
     def delete(self, ident: Term, holder: Pid) -> None:

@@ -26,7 +26,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import NodeDown, NodeError
+from pyerlnode.errors import EncodeError, NodeDown, NodeError
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST
 from pyerlnode.otp.global_locker import SERVER, Done, Locker, LockSet, Meeting
 from pyerlnode.otp.global_locks import Locks, is_lock_id
@@ -85,7 +85,7 @@ class GlobalNameServer(Reactor):
         super().__init__(router, self._react, SERVER)
         self._connect = connect
         self._locker = Locker(router, self)
-        self.locks = Locks(lambda pid: self.emit_monitor(pid, pid.node), self._unwatch)
+        self.locks = Locks(self._watch, self._unwatch)
         self.known: dict[Atom, int] = {}
         self.synced: set[Atom] = set()
         self._pre_connect: dict[Atom, tuple[Term, Term, Term]] = {}
@@ -112,6 +112,10 @@ class GlobalNameServer(Reactor):
     def global_names(self) -> list[tuple[Term, Pid]]:
         """Every global name and its process."""
         return [(entry.name, entry.pid) for entry in self._names.values()]
+
+    def _watch(self, pid: Pid) -> Reference | None:
+        ref = self.emit_monitor(pid, pid.node)
+        return ref if ref in self.monitors else None
 
     def _unwatch(self, ref: Reference) -> None:
         self.emit_demonitor(ref)
@@ -280,7 +284,8 @@ class GlobalNameServer(Reactor):
     def _on_init_connect(self, node: Atom, vsn: int, tag: Term, locker: Pid) -> None:
         exchange = self._exchanges.get(node)
         if exchange is None:
-            self._pre_connect[node] = (vsn, tag, locker)
+            if node in self.router.sessions:
+                self._pre_connect[node] = (vsn, tag, locker)
         elif exchange.vsn:
             # a second one within an exchange: both sides start again
             self._volatile(node, (Atom("cancel_connect"), self.router.node, tag))
@@ -378,7 +383,8 @@ class GlobalNameServer(Reactor):
         self._apply(ops)
 
     def _on_in_sync(self, node: Atom) -> None:
-        self.synced.add(node)
+        if node in self.router.sessions:
+            self.synced.add(node)
         self._end_exchange(node, cancel=False)
 
     def _end_exchange(self, node: Atom, *, cancel: bool = True) -> None:
@@ -472,7 +478,12 @@ class GlobalNameServer(Reactor):
 
     def _volatile(self, node: Atom, message: Term) -> None:
         if node != self.router.node:
-            self.emit_message(node, Atom(SERVER), encode_bare(message))
+            try:
+                payload = encode_bare(message)
+            except EncodeError as error:  # what one node named may be too deep to be told to the others
+                log.warning("global: %s cannot be told: %s", node, error)
+            else:
+                self.emit_message(node, Atom(SERVER), payload)
 
     def multicast(self, message: Term, *, but: Atom) -> None:
         """Sends to the name server of every node of our partition that understands partitions."""

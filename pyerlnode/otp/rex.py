@@ -83,7 +83,7 @@ class Rex(Reactor):
             return _badrpc(undef(module, function, args))
         try:
             value = await self._exports.run(target, args)
-            encode_bare(value)  # what has no term is an error, too
+            encode_bare((value,))  # what has no term, or is too deep for an answer, is an error, too
         except Exit as error:
             return _badrpc(error.reason)
         except Exception as error:  # noqa: BLE001 - the caller gets it
@@ -92,4 +92,7 @@ class Rex(Reactor):
 
 
 def _badrpc(reason: Term) -> Term:
-    return (Atom("badrpc"), (Atom("EXIT"), encodable(reason)))
+    """The answer to a call that failed; a reason that is too deep for it is described."""
+    within = (((reason,),),)  # as deep as an answer carries it
+    shown = encodable(within)
+    return (Atom("badrpc"), (Atom("EXIT"), reason if shown is within else shown))

@@ -319,6 +319,7 @@ class Router:
 
     def _on_monitor(self, control: c.MonitorP, _: RawTerm | None) -> None:
         watcher, target, ref = control.watcher, control.target, control.ref
+        _check_reference(ref, watcher)
         actor = self.registry.find(target) if isinstance(target, Pid) else self.registry.whereis(target)
         if actor is None:
             reason = encode_bare(NOPROC)
@@ -349,6 +350,7 @@ class Router:
             actor.group_leader = control.leader
 
     def _on_spawn_request(self, control: c.SpawnRequest, payload: RawTerm | None) -> None:
+        _check_reference(control.ref, control.sender)
         if self.spawner is None:
             self.emit(control.sender.node, c.SpawnReply(control.ref, control.sender, 0, Atom("notsup")))
         else:
@@ -375,6 +377,12 @@ def alias_of(tag: Term) -> Reference | None:
     if type(head) is ImproperList:
         return alias_of(head)
     return tag.tail if head == "alias" and isinstance(tag.tail, Reference) else None
+
+
+def _check_reference(ref: Reference, maker: Pid) -> None:
+    """A monitor is known by its reference alone, so that nobody may choose one of another node's."""
+    if ref.node != maker.node:
+        raise RemoteProtocolError(f"{maker.node} watches under the reference {brief(ref)}")
 
 
 _OF_SENDER = (c.Link, c.Unlink, c.UnlinkId, c.UnlinkIdAck, c.Exit, c.PayloadExit, c.SpawnRequest)

@@ -13,8 +13,11 @@ import logging
 import sys
 from collections import Counter
 from contextlib import asynccontextmanager
+from pathlib import Path
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+import pyerlnode
 from pyerlnode.term import atom
 from tests.support.contender import Contender, open_sockets, until
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 BLOCKS_PER_ATOM = 4
 """Atoms are kept up to ``Limits.atoms``, by design."""
+PACKAGE = str(Path(pyerlnode.__file__).parent)
 SLACK = 3_000
 """Memory blocks by which a node may have grown: caches of Python's own come and go."""
 
@@ -78,15 +82,20 @@ class Sentry:
                 for actor in router.registry
             ),
             "global": (len(mesh._exchanges), len(mesh._pre_connect), sorted(mesh.known), len(mesh.locks)),
+            "synced": sorted(mesh.synced),
             "global names": len(mesh._names),
             "global tasks": len(mesh._tasks),
         }
 
     @staticmethod
     def tasks() -> Counter[str]:
-        """Running tasks by what they run; those of the test itself apart."""
-        names = (getattr(task.get_coro(), "__qualname__", "?") for task in asyncio.all_tasks())
-        return Counter(name for name in names if not name.startswith("test_"))
+        """The library's running tasks by what they run."""
+        coroutines = (task.get_coro() for task in asyncio.all_tasks())
+        return Counter(
+            coroutine.__qualname__
+            for coroutine in coroutines
+            if isinstance(coroutine, CoroutineType) and PACKAGE in coroutine.cr_code.co_filename
+        )
 
     async def check(self) -> None:
         """The node is as it was before: nothing kept, nobody disturbed."""
@@ -96,6 +105,9 @@ class Sentry:
             assert await self.node.node.ping(innocent.name)
             assert await innocent.ping(me)
             assert self._innocent.events == []
+            assert f"NodeDown {innocent.name}" not in self.node.events
+        self.node.events.clear()
+        self.node.received.clear()
         try:
             await until(lambda: not self.differences())
         except TimeoutError:
@@ -126,7 +138,7 @@ class Sentry:
 def _is_synced(it: Contender, peer: str) -> bool:
     """Whether the name servers have nothing left to say to each other."""
     mesh = it.node._global
-    busy = mesh._tasks or mesh.locks or mesh._locker._meetings or it.router._aliases
+    busy = mesh._tasks or mesh.locks or mesh._locker._meetings or it.router._aliases or it.router._watched
     return peer in mesh.synced and not busy
 
 
@@ -152,6 +164,7 @@ async def sentry(node: Contender, innocent: Contender | None = None) -> AsyncIte
         for one, other in ((node, innocent), (innocent, node)):
             await until(lambda one=one, other=other: _is_synced(one, other.name))  # type: ignore[misc]
         innocent.events.clear()
+        node.events.clear()
     try:
         yield Sentry(node, innocent, ear)
     finally:

@@ -268,6 +268,22 @@ class TestMonitors:
         peer.says(c.PayloadMonitorPExit(peer.pid(), me.pid, ref), BOOM)
         assert mailbox(me) == []
 
+    def test_a_watcher_that_reacts_to_the_first_down_by_ending_its_other_monitor(
+        self, router: Router, other: Process
+    ) -> None:
+        heard: list[object] = []
+
+        def react(message: object) -> None:
+            heard.append(message)
+            for ref in refs:
+                watcher.emit_demonitor(ref)
+
+        watcher = Reactor(router, react)
+        refs = [watcher.emit_monitor(other.pid, router.node) for _ in range(2)]
+        other.end(BOOM)
+        assert len(heard) == 1
+        assert (watcher.monitors, router._watched) == ({}, {})
+
     def test_several_monitors_of_one_are_several_downs(self, me: Process, other: Process) -> None:
         refs = [me.emit_monitor(other.pid, me.router.node) for _ in range(3)]
         other.end(BOOM)
