@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
+import inspect
 import os
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from tests.support import beams
 from tests.support.beam import Beam
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Awaitable, Callable, Generator, Mapping
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -40,6 +42,25 @@ def pytest_asyncio_loop_factories(
 
         return {name: uvloop.new_event_loop}
     raise pytest.UsageError(f"PYERLNODE_LOOP={name}: there is uvloop and asyncio")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give async tests their deadline inside the loop: uvloop lets no signal of pytest-timeout through."""
+    default = float(config.getoption("timeout") or config.getini("timeout"))
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            marker = item.get_closest_marker("timeout")
+            chosen = marker and (marker.args[0] if marker.args else marker.kwargs.get("timeout"))
+            item.obj = _within(float(chosen or default), item.obj)
+
+
+def _within(seconds: float, test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def limited(*args: object, **kwargs: object) -> None:
+        async with asyncio.timeout(max(seconds - 1, seconds / 2)):
+            await test(*args, **kwargs)
+
+    return limited
 
 
 def pytest_report_header() -> str:
