@@ -52,6 +52,10 @@ class Target(Reactor):
         for other in list(self.links):
             self.emit_unlink(other)
 
+    def end_now(self) -> None:
+        """Ends it."""
+        super().end(None)
+
 
 @pytest.fixture
 async def pair() -> AsyncIterator[tuple[Contender, Contender]]:
@@ -69,7 +73,7 @@ async def pair() -> AsyncIterator[tuple[Contender, Contender]]:
         me.node.register("target", targets[0].pid)
         yield me, innocent
         for target in targets:
-            Reactor.end(target, None)
+            target.end_now()
 
 
 @dataclass
