@@ -293,7 +293,7 @@ class Node:
         """A peer gave this node its name."""
         registry = self._router.registry
         if registry.node != name:
-            registry.node, registry.creation = Atom(name), creation
+            registry.rename(Atom(name), creation)
             log.info("this node is now %s", name)
 
     async def locate(self, peer: str) -> Address:
@@ -477,7 +477,8 @@ class Node:
         return me
 
     def _local(self, pid: Pid) -> Actor:
-        actor = self._router.registry.find(pid)
+        registry = self._router.registry
+        actor = registry.find(registry.current(pid))
         if actor is None:
             raise ConfigError("pid", str(pid), "it is not a living process of this node")
         return actor

@@ -91,6 +91,21 @@ class Actor(ABC):
             self._pid = self.router.registry.pid(self.number)
         return self._pid
 
+    def renamed(self) -> None:
+        """The node has another name: relations between its own processes follow."""
+        current = self.router.registry.current
+        self.links = {current(pid): state for pid, state in self.links.items()}
+        self.monitors = {
+            ref: Watched(current(target), current(target).node)
+            if isinstance(target, Pid)
+            else Watched(target, self.router.node)
+            for ref, (target, _) in self.monitors.items()
+        }
+        self.watchers = {
+            ref: Watcher(current(watcher), current(target) if isinstance(target, Pid) else target)
+            for ref, (watcher, target) in self.watchers.items()
+        }
+
     # what the body does with what arrives -------------------------------------------
 
     @abstractmethod

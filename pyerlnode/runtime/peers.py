@@ -32,6 +32,7 @@ from pyerlnode.errors import (
     HandshakeError,
     MissingFlags,
     NodeDown,
+    NodeError,
     NodeNotRunning,
     ProtocolError,
     Refused,
@@ -108,6 +109,7 @@ class Peers:
         self._attempts: dict[str, Attempt] = {}
         self._incoming: dict[str, int] = {}
         self._ends: dict[str, asyncio.Event] = {}  # by peer: set when an attempt of its ends
+        self._naming = asyncio.Lock()
         self._closed = True
         self.known: dict[str, None] = {}
 
@@ -138,9 +140,6 @@ class Peers:
     async def _try(self, attempt: Attempt) -> None:
         try:
             session = await self._reach(attempt)
-        except asyncio.CancelledError:
-            self._fail(attempt, ConnectFailed(attempt.peer, "refused", "this node was stopped meanwhile"))
-            raise
         except ConnectFailed as error:
             self._fail(attempt, error)
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
@@ -153,7 +152,7 @@ class Peers:
         if not attempt.outcome.done():
             attempt.outcome.set_result(session)
 
-    def _fail(self, attempt: Attempt, error: ConnectFailed) -> None:
+    def _fail(self, attempt: Attempt, error: NodeError) -> None:
         session = self.sessions.get(attempt.peer)
         if session is not None:  # the peer has connected to us meanwhile
             self._succeed(attempt, session)
@@ -199,6 +198,12 @@ class Peers:
             attempt.begun = False
 
     async def _shake_hands(self, attempt: Attempt, address: Address) -> Session:
+        if not self._local.introduction().dynamic:
+            return await self._introduce(attempt, address)
+        async with self._naming:  # one peer names us; then the others are told that name
+            return await self._introduce(attempt, address)
+
+    async def _introduce(self, attempt: Attempt, address: Address) -> Session:
         def begin() -> None:
             attempt.begun = True
 
@@ -351,10 +356,14 @@ class Peers:
     async def close(self) -> None:
         """Ends every attempt and every connection, all at once; nothing new is made afterwards."""
         self._closed = True
-        tasks = [attempt.task for attempt in self._attempts.values() if attempt.task is not None]
+        attempts = list(self._attempts.values())
+        tasks = [attempt.task for attempt in attempts if attempt.task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for attempt in attempts:  # also those whose task had not begun
+            stopped = NodeNotRunning(f"cannot connect to {attempt.peer}: this node was stopped meanwhile")
+            self._fail(attempt, stopped)
         sessions = list(self.sessions.values())
         await asyncio.gather(*(session.flush() for session in sessions), return_exceptions=True)
         for session in sessions:

@@ -95,12 +95,13 @@ class Process(Actor):
 
         A process that does not exist sends ``noproc`` back; a node that cannot be reached, ``noconnection``.
         """
+        pid = self.router.registry.current(pid)
         await self._try_reach(pid.node)
         self.emit_link(pid)
 
     async def unlink(self, pid: Pid) -> None:
         """Removes the link to `pid`.  No exit signal over it arrives afterwards."""
-        self.emit_unlink(pid)
+        self.emit_unlink(self.router.registry.current(pid))
 
     async def monitor(self, dest: Term) -> Reference:
         """Watches `dest`, a pid, ``"name"`` or ``("name", "node@host")``.
@@ -127,6 +128,7 @@ class Process(Actor):
 
     async def exit(self, pid: Pid, reason: Term) -> None:
         """Sends an exit signal to `pid`, as ``Process.exit/2``: ``kill`` cannot be trapped."""
+        pid = self.router.registry.current(pid)
         await self._try_reach(pid.node)
         self.emit_exit(pid, reason)
 

@@ -35,6 +35,14 @@ class Registry:
         self._names: dict[str, Actor] = {}
         self._last_pid = 0
         self._last_ref = 0
+        self._former: set[tuple[Atom, int]] = set()
+
+    def rename(self, node: Atom, creation: int) -> None:
+        """Gives the node another name, as the first peer of a nameless one does."""
+        self._former.add((self.node, self.creation))
+        self.node, self.creation = node, creation
+        for actor in self:
+            actor.renamed()
 
     def __len__(self) -> int:
         return len(self._actors)
@@ -54,6 +62,16 @@ class Registry:
     def pid(self, number: int) -> Pid:
         """The pid of that number, under the name that the node has now."""
         return Pid(self.node, number & ID_MASK, number >> ID_BITS, self.creation)
+
+    def current(self, pid: Pid) -> Pid:
+        """`pid` under the name that the node has now, where it is one of ours."""
+        if (pid.node, pid.creation) in self._former:
+            return Pid(self.node, pid.id, pid.serial, self.creation)
+        return pid
+
+    def home(self, ref: Reference) -> Atom:
+        """The node that made `ref`, under the name that it has now."""
+        return self.node if (ref.node, ref.creation) in self._former else ref.node
 
     def reference(self) -> Reference:
         """A reference that this node never made before."""

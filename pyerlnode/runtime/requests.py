@@ -40,8 +40,11 @@ def destination(router: Router, dest: Term) -> Destination:
     ``("name", "node@host")``.  Raises :class:`TypeError` for anything else.
     """
     match dest:
-        case Pid() | Reference():
-            return Destination(dest, dest.node)
+        case Pid():
+            pid = router.registry.current(dest)
+            return Destination(pid, pid.node)
+        case Reference():
+            return Destination(dest, router.registry.home(dest))
         case str():
             return Destination(Atom(dest), router.node)
         case (str() as name, str() as node):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pyerlnode.node import Node
@@ -85,21 +86,24 @@ def mailbox(process: Process) -> list[Term]:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A free port, outside the range from which the kernel takes those of outgoing connections."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as found, suppress(OSError):
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 class Ports:
-    """Fixed ports for nodes that find each other without a port mapper."""
+    """Fixed ports for nodes (a to e, and h) that find each other without a port mapper."""
 
     def __init__(self) -> None:
-        self.of: dict[str, int] = {}
+        self.of: dict[str, int] = {f"{name}@127.0.0.1": free_port() for name in "abcdeh"}
 
     def node(self, name: str, **options: Any) -> Node:
         full = f"{name}@127.0.0.1"
-        port = self.of.setdefault(full, free_port())
+        port = self.of[full]
         settings: dict[str, Any] = {"cookie": COOKIE, "epmd": False, "port": port, "peer_ports": self.of}
         return Node(full, **{**settings, **options})
 
@@ -108,8 +112,6 @@ class Ports:
 async def nodes(*names: str, **options: Any) -> AsyncIterator[list[Node]]:
     """Started nodes of these names, that know each other's ports and are not connected."""
     ports = Ports()
-    for name in names:
-        ports.of[f"{name}@127.0.0.1"] = free_port()
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(ports.node(name, **options)) for name in names]
 
