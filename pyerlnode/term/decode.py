@@ -20,7 +20,7 @@ from pyerlnode.term import tags
 from pyerlnode.term.containers import ImproperList
 from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.leaves import LEAVES, read_atom, read_integer, read_pid
-from pyerlnode.term.maps import build
+from pyerlnode.term.maps import CROWD, build, is_crowded
 from pyerlnode.term.reader import Reader
 
 if TYPE_CHECKING:
@@ -178,6 +178,8 @@ def _map(r: Reader) -> Any:
     for _ in range(count):
         items.append(_READERS[data[r.pos]](r))  # noqa: PERF401
     r.nesting += 1
+    if count > 2 * CROWD and is_crowded(items[::2]):
+        raise LimitExceeded("the keys of a map are made to collide", pos)
     result = build(items[::2], items[1::2])
     if 2 * len(result) != count:
         raise DecodeError("a key comes twice in a map", pos)

@@ -7,14 +7,18 @@ hashable value that is equal exactly when the terms are (``=:=``); :class:`TermM
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from struct import Struct
-from typing import Any
+from typing import Any, Final
 
 from pyerlnode.term.atom import Atom
 from pyerlnode.term.containers import BitString, ImproperList
 from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.ids import Pid, Port, Reference
+
+CROWD: Final = 32
+"""Keys of one map that may have the same hash."""
 
 _pack_double = Struct(">d").pack
 
@@ -76,6 +80,21 @@ class TermMap(Mapping[Any, Any]):
             pairs = [(key, exact(value)) for key, (_key, value) in self._entries.items()]
             self._exact = ("map", frozenset(pairs))
         return self._exact
+
+
+def is_crowded(keys: list[Any]) -> bool:
+    """Whether more than :data:`CROWD` keys have one hash: a map of them takes time in the square of that.
+
+    Integers and what is made of them hash the same everywhere, so a peer can choose such keys.
+    """
+    try:
+        hashes = set(map(hash, keys))
+    except TypeError:  # a key that Python cannot hash
+        keys = list(map(exact, keys))
+        hashes = set(map(hash, keys))
+    if len(keys) - len(hashes) < CROWD:
+        return False
+    return max(Counter(map(hash, keys)).values()) > CROWD
 
 
 def build(keys: list[Any], values: list[Any]) -> dict[Any, Any] | TermMap:
