@@ -41,6 +41,19 @@ from __future__ import annotations
 class PyerlnodeError(Exception):
     """Base of every error raised by this library."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[PyerlnodeError], args: tuple[object, ...], state: dict[str, object]
+) -> PyerlnodeError:
+    """Make an error anew from its pickle: its text is there, whatever its class was made from."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 # ---------------------------------------------------------------------------------- terms
 

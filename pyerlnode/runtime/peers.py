@@ -52,8 +52,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pyerlnode.node")
 
-TRIES = 3
-"""How often one attempt dials, where it keeps meeting the peer's own attempt."""
+TRIES = 3  # how often one attempt dials, where it keeps meeting the peer's own
 
 
 class Local(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import pytest
 
@@ -141,3 +142,24 @@ class TestNodeDown:
 
     def test_it_prints_as_it_is_made(self) -> None:
         assert repr(NodeDown("a@h", "killed")) == "NodeDown('a@h', 'killed')"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DecodeError("bad", 7),
+        ConnectFailed("a@b", "dns", "no such host"),
+        Refused("a@b", "nok"),
+        ConfigError("name", "x", "give another"),
+        RemoteExit(("boom", 1), "it ended"),
+        RemoteError("error", "badarg", [], "it failed"),
+        NodeDown("a@b", "gone"),
+        Exit("normal"),
+        CallTimeout("late"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_travel_between_processes_whole(error: PyerlnodeError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert (str(copy), copy.__dict__) == (str(error), error.__dict__)
