@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import mutation
 from tests.support.beam import Beam
 from tests.support.contender import Contender, contender, open_sockets, until
 from tests.support.epmd import free_port
@@ -16,6 +17,7 @@ from tests.support.scale import quick_and_full
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from random import Random
 
     from tests.support.beams import Release
 
@@ -124,6 +126,59 @@ async def mesh(names: list[str], ports: dict[str, int], number: int) -> None:
         for node in nodes:
             assert len(node.received) == MESSAGES * others
             assert sorted(node.events) == [f"NodeUp {name}" for name in names if name != node.name]
+
+
+async def meddle(racer: Contender, peer: str, rng: Random, sent: list[int]) -> None:
+    """Connect, send and disconnect as it comes."""
+    for _ in range(12):
+        for _ in range(rng.randrange(LATEST)):
+            await asyncio.sleep(0)
+        match rng.randrange(4):
+            case 0:
+                assert await racer.node.connect(peer)
+            case 1:
+                await racer.node.disconnect(peer)
+            case _:
+                sent.append(len(sent))
+                await racer.node.send(("inbox", peer), sent[-1])
+
+
+def agree(left: Contender, right: Contender) -> bool:
+    """Whether both hold the same connection, or none: the news of a loss is not on its way."""
+    if left.sessions and right.sessions:
+        return left.address(RIGHT) == right.address(LEFT)[::-1]
+    return not left.sessions and not right.sessions
+
+
+@pytest.mark.parametrize("rounds", quick_and_full(50, 1_000))
+async def test_connects_and_disconnects_as_they_come(pair: tuple[Contender, Contender], rounds: int) -> None:
+    """Whatever both do at once, in the end they agree, and what arrived came once and in order."""
+    left, right = pair
+    baseline = open_sockets()
+    rng = mutation.source("meddle")
+    for _ in range(rounds):
+        sent: tuple[list[int], list[int]] = [], []
+        async with asyncio.TaskGroup() as group:
+            group.create_task(meddle(left, RIGHT, rng, sent[0]))
+            group.create_task(meddle(right, LEFT, rng, sent[1]))
+        await until(lambda: left.is_settled and right.is_settled and agree(left, right))
+        await left.node.send(("inbox", RIGHT), "last")
+        await right.node.send(("inbox", LEFT), "last")
+        await until(lambda: b"last" in left.received and b"last" in right.received)
+        await until(lambda: open_sockets() == baseline + 2)
+        assert left.address(RIGHT) == right.address(LEFT)[::-1]
+        for racer, peer, there in ((left, RIGHT, right), (right, LEFT, left)):
+            arrived = there.received[:-1]
+            assert arrived == sorted(set(arrived))
+            ups = [f"NodeUp {peer}", f"NodeDown {peer}"] * len(racer.events)
+            assert racer.events == ups[: len(racer.events)]
+            assert racer.events[-1] == f"NodeUp {peer}"
+        await left.node.disconnect(RIGHT)
+        await until(lambda: all(racer.events[-1].startswith("NodeDown") for racer in pair))
+        await until(lambda: open_sockets() == baseline)
+        for racer in pair:
+            racer.events.clear()
+            racer.received.clear()
 
 
 # ------------------------------------------------------------------------------------ two processes
