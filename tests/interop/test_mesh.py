@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from pyerlnode import Node
 from tests.interop.nodes import fresh_name, python_node, until
+from tests.support.scale import quick_and_full
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tests.support.beams import Release
 
 three_releases = pytest.mark.beam(needs=(25, 27, 29))
-
-SOAK = float(os.environ.get("PYERLNODE_SOAK", "8"))
-"""Seconds of coming and going; CI makes it 600."""
 
 LOSSES = """
 register(losses, spawn(fun() ->
@@ -208,11 +205,11 @@ class TestComingAndGoing:
         await sync(mesh)
         assert not await losses(mesh)
 
-    @pytest.mark.timeout(SOAK + 120)
-    async def test_coming_and_going_costs_no_connection(self, mesh: list[Beam]) -> None:
+    @pytest.mark.parametrize("seconds", quick_and_full(8, 600))
+    async def test_coming_and_going_costs_no_connection(self, mesh: list[Beam], seconds: int) -> None:
         """Python nodes start, stop and are killed at random, two at once; the BEAMs lose only them."""
         random.seed(20261122)
-        end = asyncio.get_running_loop().time() + SOAK
+        end = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:
             guests = [group.create_task(self._visit(mesh, end, f"guest{n}_")) for n in (1, 2)]
 
