@@ -16,6 +16,7 @@ import logging
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakSet
 
 from pyerlnode.errors import CallError
 from pyerlnode.otp.gen import Process, call
@@ -37,7 +38,7 @@ PATIENCE = 15.0
 """Seconds that a lock is held for a node that does not go on: a stuck one must not block the cluster."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Meeting:
     """One connection that is to be synchronized, as the locker sees it."""
 
@@ -98,8 +99,10 @@ class Locker:
 
     def __init__(self, router: Router, server: Server) -> None:
         self.process = LockerProcess(router)
+        self.process.trap_exit = True  # it does not end because somebody who linked to it did
         self._server = server
         self._meetings: dict[Atom, Meeting] = {}
+        self._silent: WeakSet[Meeting] = WeakSet()
         self._just_synced = False
 
     def start(self) -> None:
@@ -117,18 +120,22 @@ class Locker:
             try:
                 message = await me.receive(self._pause())
             except TimeoutError:
-                await self._begin(random.choice(list(self._meetings.values())))  # noqa: S311
+                await self._begin(random.choice(self._candidates()))  # noqa: S311
                 continue
             match message:
                 case Meeting(node=node):
                     self._meetings[node] = message
                 case Done():
-                    self._forget(message)
+                    self._finish(message)
                 case LockSet(is_set=True):
                     await self._follow(message)
 
+    def _candidates(self) -> list[Meeting]:
+        """Those that we may begin with.  One that left us waiting begins itself when it can."""
+        return [meeting for meeting in self._meetings.values() if meeting not in self._silent]
+
     def _pause(self) -> float | None:
-        if not self._meetings:
+        if not self._candidates():
             return None
         if self._just_synced:
             self._just_synced = False
@@ -157,6 +164,8 @@ class Locker:
         else:
             if isinstance(answer, Done):
                 self._finish(answer)
+            elif answer is None:
+                self._silent.add(meeting)
             await self._unlock(ident, locked)
 
     async def _follow(self, message: LockSet) -> None:
@@ -164,6 +173,7 @@ class Locker:
         meeting = self._meetings.get(message.node)
         if meeting is None or meeting.his_locker != message.his_locker:
             return
+        self._silent.discard(meeting)
         ident = self._ident(meeting.his_locker)
         locked = await self._lock(ident, [])
         self._server.tell_lock_set(meeting, self.process.pid, is_set=locked is not None)

@@ -255,6 +255,8 @@ class GlobalNameServer(Reactor):
                 log.debug("global_name_server was asked %s, which it does not know", brief(request))
 
     def _on_cast(self, message: tuple[Term, ...]) -> None:
+        if self._stopped:
+            return
         match message:
             case ("init_connect", (int() as vsn, tag, *_), Atom() as node, ("locker", _, _, Pid() as locker)):
                 self._on_init_connect(node, vsn, tag, locker)
@@ -463,7 +465,18 @@ class GlobalNameServer(Reactor):
         ref = self.router.registry.reference()
         self._names[key] = GlobalName(name, pid, method, ref)
         self._name_of[ref] = key
-        self.emit_monitor(pid, pid.node, ref)
+        if pid.node == self.router.node or pid.node in self.router.sessions:
+            self.emit_monitor(pid, pid.node, ref)
+        elif not self._stopped:  # a node of the mesh that we are about to meet
+            self._owned(self._watch_later(pid, ref))
+
+    async def _watch_later(self, pid: Pid, ref: Reference) -> None:
+        try:
+            await self._connect(pid.node)
+        except NodeError as error:
+            log.info("global: %s", error)
+        if ref in self._name_of:
+            self.emit_monitor(pid, pid.node, ref)
 
     def _delete(self, name: Term) -> None:
         entry = self._names.pop(encode_bare(name), None)
