@@ -41,6 +41,7 @@ from pyerlnode.errors import (
 from pyerlnode.net.dial import Address, dial
 from pyerlnode.net.session import Session
 from pyerlnode.runtime.events import NodeEvents, NodeUp
+from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.handshake import Hello, LocalNode, PeerInfo, Status
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Peers:
         self._ends: dict[str, asyncio.Event] = {}  # by peer: set when an attempt of its ends
         self._naming = asyncio.Lock()
         self._closed = True
+        self._guests: set[str] = set()  # peers that have their names from us, while they are connected
         self.known: dict[str, None] = {}
 
     @property
@@ -283,6 +285,8 @@ class Peers:
 
     def proven(self, info: PeerInfo) -> None:
         """`info` has the cookie: an older connection to it makes room, and so does our own attempt."""
+        if info.flags & Flags.NAME_ME:
+            self._guests.add(info.name)
         attempt = self._attempts.get(info.name)
         if attempt is not None:
             attempt.step_back()
@@ -340,6 +344,9 @@ class Peers:
 
     def lost(self, session: Session, reason: str) -> None:
         """A connection is gone (:class:`pyerlnode.net.session.Sink`)."""
+        if session.name in self._guests:
+            self._guests.discard(session.name)
+            self.known.pop(session.name, None)
         if self._router.node_down(session):
             log.info("node %s is down: %s", session.name, reason)
             self._events.publish(NodeDown(session.name, reason))

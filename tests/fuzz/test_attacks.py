@@ -14,9 +14,9 @@ from pyerlnode.limits import KIB, MIB
 from pyerlnode.net.session import OVERFLOW, VIOLATION
 from pyerlnode.term import Atom, Pid, Reference, encode_bare
 from pyerlnode.wire import control as c
-from pyerlnode.wire.flags import VISIBLE
+from pyerlnode.wire.flags import VISIBLE, Flags
 from pyerlnode.wire.framing import frame2, frame4
-from pyerlnode.wire.handshake import Hello
+from pyerlnode.wire.handshake import Hello, LocalNode, initiate
 from tests.support.contender import Contender, contender, until
 from tests.support.epmd import free_port
 from tests.support.raw_peer import RawPeer
@@ -442,6 +442,21 @@ class TestFloods:
         while seen < wanted:
             seen += isinstance((await raw.message())[0], kind)
         return seen
+
+
+class TestGuests:
+    async def test_nodes_that_we_gave_a_name_are_forgotten_when_they_go(
+        self, me: Contender, watch: Sentry
+    ) -> None:
+        """Each has another name, and none comes back to it."""
+        known = me.node.list("known")
+        for _ in range(20):
+            async with await RawPeer.open(me.node.port or 0) as guest:
+                nameless = LocalNode("127.0.0.1", VISIBLE | Flags.NAME_ME, 0, dynamic=True)
+                info = await guest.converse(initiate(nameless, ME, "cookie", 1))
+                await until(lambda name=info.local_name: name in me.node.list("known"))  # type: ignore[misc]
+            await until(lambda: len(me.sessions) == 1)
+        assert me.node.list("known") == known
 
 
 class TestForgery:
