@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyerlnode.errors import ConnectFailed, CookieMismatch, HandshakeError, MissingFlags, Refused, WrongPeer
 from pyerlnode.limits import DEFAULT
 from pyerlnode.net.stream import Stream
 from pyerlnode.wire.framing import frame2
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pyerlnode.limits import Limits
     from pyerlnode.wire.handshake import Conversation, LocalNode, PeerInfo
 
-__all__ = ["Address", "challenge32", "converse", "dial"]
+__all__ = ["Address", "challenge32", "converse", "dial", "explained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +104,25 @@ async def converse(stream: Stream, conversation: Conversation) -> PeerInfo:
         return info
     finally:
         conversation.close()
+
+
+def explained(peer: str, error: Exception) -> ConnectFailed:
+    """What went wrong in a dial, as the error that users meet."""
+    match error:
+        case CookieMismatch():
+            stage = "cookie"
+        case MissingFlags():
+            stage = "flags"
+        case WrongPeer():
+            stage = "name"
+        case Refused() | HandshakeError():
+            stage = "refused"
+        case TimeoutError():
+            return ConnectFailed(
+                peer, "timeout", "it did not answer in time: is it stopped, or behind a firewall?"
+            )
+        case OSError():
+            return ConnectFailed(peer, "port", f"its port cannot be reached ({error.strerror or error})")
+        case _:
+            stage = "refused"
+    return ConnectFailed(peer, stage, str(error))

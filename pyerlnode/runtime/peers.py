@@ -28,17 +28,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from pyerlnode.errors import (
     ConnectFailed,
-    CookieMismatch,
-    HandshakeError,
-    MissingFlags,
     NodeDown,
     NodeError,
     NodeNotRunning,
     ProtocolError,
     Refused,
-    WrongPeer,
 )
-from pyerlnode.net.dial import Address, dial
+from pyerlnode.net.dial import Address, dial, explained
 from pyerlnode.net.session import Session
 from pyerlnode.runtime.events import NodeEvents, NodeUp
 from pyerlnode.wire.flags import Flags
@@ -379,28 +375,6 @@ class Peers:
 def _random_name() -> str:
     alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     return "".join(secrets.choice(alphabet) for _ in range(13))
-
-
-def explained(peer: str, error: Exception) -> ConnectFailed:
-    """What went wrong in a dial, as the error that users meet."""
-    match error:
-        case CookieMismatch():
-            stage = "cookie"
-        case MissingFlags():
-            stage = "flags"
-        case WrongPeer():
-            stage = "name"
-        case Refused() | HandshakeError():
-            stage = "refused"
-        case TimeoutError():
-            return ConnectFailed(
-                peer, "timeout", "it did not answer in time: is it stopped, or behind a firewall?"
-            )
-        case OSError():
-            return ConnectFailed(peer, "port", f"its port cannot be reached ({error.strerror or error})")
-        case _:
-            stage = "refused"
-    return ConnectFailed(peer, stage, str(error))
 
 
 def _both_dialled(peer: str) -> str:

@@ -23,9 +23,9 @@ from pyerlnode.errors import (
     WrongPeer,
 )
 from pyerlnode.limits import Limits
-from pyerlnode.net.dial import Address
+from pyerlnode.net.dial import Address, explained
 from pyerlnode.runtime.events import NodeEvents, NodeUp
-from pyerlnode.runtime.peers import TRIES, Attempt, Peers, explained
+from pyerlnode.runtime.peers import TRIES, Attempt, Peers
 from pyerlnode.testing import memory_streams
 from pyerlnode.wire.flags import VISIBLE
 from pyerlnode.wire.handshake import Hello, LocalNode, PeerInfo, Status
