@@ -47,6 +47,8 @@ VERSION = 8
 TAGGED = 8  # from this version on init_connect is acknowledged and lock_set carries a tag
 VERSIONED = 7  # from this version on lists of nodes carry versions, and lost_connection is understood
 CONNECT_TRIES = 3
+DIALS = 32
+"""Nodes of the mesh that are dialled at once: whoever tells us of them may be wrong about thousands."""
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ class GlobalNameServer(Reactor):
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_tag = secrets.randbits(32)
         self._partitions = Partitions(self, disconnect)
+        self._dials = asyncio.Semaphore(DIALS)
         self._stopped = False
 
     def start(self) -> None:
@@ -424,7 +427,8 @@ class GlobalNameServer(Reactor):
     async def _meet_one(self, node: Atom) -> None:
         for _ in range(CONNECT_TRIES):
             try:
-                await self._connect(node)
+                async with self._dials:
+                    await self._connect(node)
             except NodeError as error:
                 log.info("global: %s", error)
                 continue

@@ -19,7 +19,7 @@ from pyerlnode.wire.framing import frame2, frame4
 from pyerlnode.wire.handshake import Hello, LocalNode, initiate
 from tests.support.contender import Contender, contender, until
 from tests.support.epmd import free_port
-from tests.support.raw_peer import RawPeer
+from tests.support.raw_peer import RawListener, RawPeer
 from tests.support.sentry import Sentry, sentry
 
 if TYPE_CHECKING:
@@ -442,6 +442,25 @@ class TestFloods:
         while seen < wanted:
             seen += isinstance((await raw.message())[0], kind)
         return seen
+
+
+class TestRumours:
+    async def test_a_mesh_that_is_said_to_have_hundreds_of_members(self) -> None:
+        """They are not all dialled at once: each dial costs a socket, for as long as nobody answers."""
+        listener = RawListener("silent@127.0.0.1")
+        async with (
+            listener,
+            contender(ME, port=free_port(), peer_ports=listener.port, limits=LIMITS) as me,
+            await RawPeer.dial(me.node.port or 0, RAW, ME) as raw,
+        ):
+            members: Term = [(Atom(f"n{number}@127.0.0.1"), 8) for number in range(300)]
+            word: Term = (Atom("new_nodes"), Atom(RAW), [], [], members, [])
+            raw.send(c.RegSend(raw.pid(1), Atom("global_name_server")), (CAST, word))
+            await until(lambda: me.peers._attempts)
+            await proves_harmless(raw, me)
+            for _ in range(10):
+                await listener.opened()
+            assert 10 <= len(me.peers._attempts) <= 32
 
 
 class TestGuests:
