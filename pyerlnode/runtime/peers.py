@@ -252,7 +252,9 @@ class Peers:
     def decide(self, hello: Hello) -> Status:
         """What to tell a dialler that says it is `hello`."""
         peer, me = hello.name, self._local.introduction().name
-        if self._closed or peer == me:
+        if self._closed:
+            return Status.NOT_ALLOWED  # with NOK it would wait for an attempt of ours
+        if peer == me:
             return Status.NOK
         if hello.dynamic:
             return Status.OK
@@ -303,7 +305,7 @@ class Peers:
     def failed(self, peer: str | None, error: Exception) -> None:
         """A dialler did not make it."""
         if peer is not None:
-            if not (isinstance(error, Refused) and error.status == Status.NOK):
+            if not (isinstance(error, Refused) and error.status in (Status.NOK, Status.NOT_ALLOWED)):
                 self._leave(peer)
             self._settle(peer)
 

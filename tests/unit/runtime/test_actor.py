@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pyerlnode.errors import Exit
+from pyerlnode.errors import Exit, NodeNotRunning
 from pyerlnode.runtime.actor import LINKED, Reactor
 from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NOPROC, NORMAL, SHUTDOWN
 from pyerlnode.runtime.process import Process
@@ -436,3 +437,38 @@ class TestSpawning:
         me.deliver_spawned(peer.ref(), peer.pid())
         me.deliver_spawned(peer.ref(), peer.pid())
         assert answers == [peer.pid()]
+
+
+class TestRenaming:
+    def test_relations_follow_the_name_of_the_node(self, router: Router, me: Process, other: Process) -> None:
+        other.register("other")
+        me.trap_exit = True
+        me.emit_link(other.pid)
+        refs = [me.emit_monitor(target, router.node) for target in (other.pid, Atom("other"))]
+        router.registry.rename(Atom("new@host"), 9)
+        other.end(BOOM)
+        assert mailbox(me) == [
+            ("EXIT", other.pid, BOOM),
+            ("DOWN", refs[0], "process", other.pid, BOOM),
+            ("DOWN", refs[1], "process", ("other", "new@host"), BOOM),
+        ]
+        assert (me.links, me.monitors, router._watched) == ({}, {}, {})
+        assert other.pid.node == "new@host"
+
+
+class TestRequestsOfTheDead:
+    async def test_they_fail_and_those_that_are_answered_do_not(self, router: Router, me: Process) -> None:
+        loop = asyncio.get_running_loop()
+        answered, unanswered = loop.create_future(), loop.create_future()
+        answered.set_result("x")
+        me.requests = {router.registry.reference(): answered, router.registry.reference(): unanswered}
+        me.end(BOOM)
+        with pytest.raises(Exit):
+            await unanswered
+        assert await answered == "x"
+
+    def test_services_end_with_their_node(self, router: Router) -> None:
+        reactor = Reactor(router, lambda message: None)
+        reactor.end(SHUTDOWN)
+        with pytest.raises(NodeNotRunning):
+            reactor.check_alive()

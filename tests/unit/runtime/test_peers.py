@@ -24,6 +24,7 @@ from pyerlnode.errors import (
 )
 from pyerlnode.limits import Limits
 from pyerlnode.net.dial import Address, explained
+from pyerlnode.node import Node
 from pyerlnode.runtime.events import NodeEvents, NodeUp
 from pyerlnode.runtime.peers import TRIES, Attempt, Peers
 from pyerlnode.testing import memory_streams
@@ -33,7 +34,6 @@ from tests.support.nodes import COOKIE, Ports, event, make_router, nodes, until
 
 if TYPE_CHECKING:
     from pyerlnode.net.stream import Stream
-    from pyerlnode.node import Node
 
 MIDDLE, LESSER, GREATER = "m@127.0.0.1", "a@127.0.0.1", "z@127.0.0.1"
 
@@ -209,8 +209,8 @@ class TestDecide:
     async def test_a_closed_table_lets_nobody_in(self, table: Table) -> None:
         assert table.says_hello(LESSER) is Status.OK
         await table.peers.close()
-        assert table.says_hello(GREATER) is Status.NOK
-        table.peers.failed(GREATER, Refused(GREATER, Status.NOK))
+        assert table.says_hello(GREATER) is Status.NOT_ALLOWED
+        table.peers.failed(GREATER, Refused(GREATER, Status.NOT_ALLOWED))
         table.gets_in(LESSER)
         assert table.peers.sessions == {}
         with pytest.raises(NodeNotRunning):
@@ -401,6 +401,17 @@ class TestBetweenNodes:
                 assert ups == [NodeUp(b.name), NodeDown(b.name, "disconnect")]
             for node in (a, b):
                 assert (node._peers._incoming, node._peers._attempts, node._peers._ends) == ({}, {}, {})
+
+    async def test_a_nameless_one_is_known_as_long_as_it_is_there(self) -> None:
+        ports = Ports()
+        async with ports.node("a") as a:
+            guest = Node(None, cookie=COOKIE, epmd=False, peer_ports=ports.of)
+            async with guest:
+                await guest.connect(a.name)
+                await until(lambda: a.list("hidden") == [guest.name])
+                assert guest.name in a.list("known")
+            await until(lambda: a.list("connected") == [])
+            assert a.list("known") == [a.name]
 
     async def test_one_that_came_back_before_it_was_missed(self) -> None:
         ports = Ports()

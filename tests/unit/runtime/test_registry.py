@@ -123,3 +123,23 @@ class TestNames:
             router.registry.register("x" * 256, one)
         assert router.registry.names() == []
         assert one.names == []
+
+
+class TestRenaming:
+    """A nameless node gets its name from its first peer."""
+
+    def test_pids_and_references_made_before_are_still_ours(self, router: Router) -> None:
+        one = actor(router)
+        pid, ref = one.pid, router.registry.reference()
+        assert (router.registry.current(pid), router.registry.home(ref)) == (pid, pid.node)
+        router.registry.rename(Atom("new@host"), 9)
+        renamed = replace(pid, node=Atom("new@host"), creation=9)
+        assert one.pid == renamed
+        assert router.registry.current(pid) == renamed
+        assert router.registry.home(ref) == "new@host"
+        assert router.registry.find(router.registry.current(pid)) is one
+
+    def test_those_of_others_stay_what_they_are(self, router: Router) -> None:
+        foreign = replace(actor(router).pid, node=Atom("other@host"))
+        router.registry.rename(Atom("new@host"), 9)
+        assert router.registry.current(foreign) == foreign

@@ -242,6 +242,12 @@ class TestLinksFromPeers:
         assert me.links == {}
         assert peer.take() == []
 
+    def test_our_own_unlink_is_over_with_its_ack(self, me: Process, peer: FakePeer) -> None:
+        me.emit_link(peer.pid())
+        me.emit_unlink(peer.pid())
+        peer.says(c.UnlinkIdAck(me.links[peer.pid()], peer.pid(), me.pid))
+        assert me.links == {}
+
     def test_unlink_ids_are_never_zero(self, router: Router) -> None:
         router._last_unlink = 2**64 - 2
         assert [router.unlink_id() for _ in range(2)] == [2**64 - 1, 1]
@@ -419,6 +425,20 @@ class TestTheRest:
     def test_spawn_requests_without_a_spawner_are_not_supported(self, router: Router, peer: FakePeer) -> None:
         peer.says(c.SpawnRequest(peer.ref(), peer.pid(), peer.pid(), Atom("m"), Atom("f"), 0, []), [])
         assert peer.take() == [(c.SpawnReply(peer.ref(), peer.pid(), 0, Atom("notsup")), None)]
+
+    def test_spawn_requests_and_replies_find_whom_they_concern(self, me: Process, peer: FakePeer) -> None:
+        asked: list[Term] = []
+        me.router.spawner = lambda control, args: asked.append(args)
+        peer.says(c.SpawnRequest(peer.ref(), peer.pid(), peer.pid(), Atom("m"), Atom("f"), 1, []), [1])
+        assert asked == [[1]]
+        peer.says(c.SpawnReply(peer.ref(), me.pid, 0, peer.pid(5)))
+        assert me.alive
+
+    def test_nobody_may_watch_under_the_reference_of_another(self, me: Process, peer: FakePeer) -> None:
+        ours = me.router.registry.reference()
+        with pytest.raises(RemoteProtocolError, match="reference"):
+            peer.says(c.MonitorP(peer.pid(), me.pid, ours))
+        assert me.watchers == {}
 
     def test_a_linked_process_spawned_for_one_that_has_ended_is_told(
         self, router: Router, peer: FakePeer
