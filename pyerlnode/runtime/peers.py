@@ -15,8 +15,8 @@ connected      ``alive``: the peer has lost the old connection before us; once i
 =============  ====================================================================================
 
 An attempt that stepped back or failed waits for the peer's, where there is one; should that one fail, it
-dials again.  While a peer's attempt is under way we do not say our name to that peer.  Nothing that an
-unproven dialler says changes more than that.
+dials again.  While a peer's attempt is under way we do not say our name to that peer, unless it takes
+suspiciously long.  Nothing that an unproven dialler says changes more than that.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pyerlnode.node")
 
+COURTESY = 3  # into how many parts handshake_time goes, of which we wait one for a peer that is dialling us
 TRIES = 3  # how often one attempt dials, where it keeps meeting the peer's own
 
 
@@ -217,8 +218,11 @@ class Peers:
         return self._up(stream, info)
 
     async def _incoming_session(self, peer: str) -> Session | None:
-        """Waits until `peer` makes no attempt to reach us; the connection that came of it."""
-        deadline = asyncio.get_running_loop().time() + self._local.limits.handshake_time
+        """Waits until `peer` makes no attempt to reach us; the connection that came of it.
+
+        Not as long as a handshake may take: it may be an impostor's, who only wants us to wait.
+        """
+        deadline = asyncio.get_running_loop().time() + self._local.limits.handshake_time / COURTESY
         while self._incoming.get(peer) and await self._end_of_attempt(peer, deadline):
             pass
         return self.sessions.get(peer)

@@ -91,3 +91,17 @@ async def test_a_connection_that_the_peer_made_counts_when_ours_fails(
         won.write(frame2(talk.send(await won.handshake_frame()).frames[0]))
         assert await connecting is True
         assert me.sessions[GREATER]._stream.peername == won.sockname
+
+
+async def test_who_says_a_name_and_no_more_does_not_keep_us_from_dialling(peer: RawListener) -> None:
+    """We wait for a peer that is about to connect to us, but not as long as an impostor may take."""
+    limits = Limits(handshake_time=3)
+    async with (
+        contender(ME, port=free_port(), peer_ports=peer.port, limits=limits) as me,
+        await say_hello(me, GREATER) as impostor,
+    ):
+        assert await impostor.handshake_frame() == Status.OK.to_bytes()
+        connecting = asyncio.create_task(me.node.connect(GREATER))
+        async with await peer.accepted():
+            assert await connecting is True
+            assert me.listener.pending == 1
