@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,6 +105,28 @@ async def test_a_name_that_is_taken_leaves_no_listener(epmd: EpmdServer) -> None
         await second.open()
     assert not await listens(second.port)
     await first.close()
+
+
+async def test_a_name_whose_node_was_killed_is_waited_for(epmd: EpmdServer) -> None:
+    """epmd may see the new node before it sees that the old one is gone."""
+    killed = await EpmdClient(port=epmd.port).register("left", free_port())
+    one = presence(epmd_port=epmd.port)
+    opening = asyncio.ensure_future(one.open())
+    while not one.port:
+        await asyncio.sleep(0)
+    await killed.close()
+    assert await opening > 0
+    await one.close()
+
+
+async def test_but_not_without_end(epmd: EpmdServer) -> None:
+    killed = await EpmdClient(port=epmd.port).register("left", free_port())
+    limits = replace(DEFAULT, epmd_time=0.3)
+    one = Presence(Place(NAME, epmd_port=epmd.port), local, Gate("cookie"), limits)
+    with pytest.raises(NameTaken):
+        await one.open()
+    assert not await listens(one.port)
+    await killed.close()
 
 
 async def test_nonsense_from_a_port_mapper_starts_none() -> None:

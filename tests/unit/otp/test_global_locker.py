@@ -116,6 +116,25 @@ async def test_we_begin(server: NameServer) -> None:
     assert server.locker._meetings == {}
 
 
+async def test_the_next_one_follows_at_once(server: NameServer) -> None:
+    for tag in (1, 2):
+        meeting = server.meets(tag)
+        await until(lambda tag=tag: len(server.told) == tag)
+        server.locker.tell(LockSet(HIM, meeting.his_locker, True))
+        await until(lambda tag=tag: len(server.set) == tag)
+        if tag == 1:
+            third = Meeting(Atom("third@h"), Pid(Atom("third@h"), 5, 0, 1), 8, 2, 3)
+            server.locker.tell(third)  # it is not connected, so that it need not be asked
+        server.locker.tell(Done(HIM, tag))
+        if tag == 1:
+            await until(lambda: len(server.told) == 2)
+            assert server.told[-1] == (third, True)
+            server.told.pop()
+            server.locker.tell(Done(third.node, 3))
+    await server.free()
+    assert server.locker._meetings == {}
+
+
 async def test_they_begin(server: NameServer) -> None:
     server.answers = False  # they have locked their side, so that we do not get it
     meeting = server.meets()
