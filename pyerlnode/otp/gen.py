@@ -56,13 +56,14 @@ def failure(to: Destination, reason: Term) -> CallError:
 async def cast(actor: Actor, dest: Term, message: Term) -> None:
     """Sends `message` to the gen_server at `dest`, without an answer.
 
-    A process that does not exist swallows it.  Raises :class:`ConnectFailed` for a node that cannot be
+    Waits while the connection has more unsent than ``Limits.outbox``.  A process that does not exist swallows it.  Raises :class:`ConnectFailed` for a node that cannot be
     reached.
     """
     to = destination(actor.router, dest)
     await reach(actor.router, to.node)
     payload = actor.router.encode_for(to.node, (GEN_CAST, message))
     actor.emit_message(to.node, to.target, payload)
+    await actor.router.room(to.node)
 
 
 async def multi_call(
