@@ -56,8 +56,8 @@ def failure(to: Destination, reason: Term) -> CallError:
 async def cast(actor: Actor, dest: Term, message: Term) -> None:
     """Sends `message` to the gen_server at `dest`, without an answer.
 
-    Waits while the connection has more unsent than ``Limits.outbox``.  A process that does not exist swallows it.  Raises :class:`ConnectFailed` for a node that cannot be
-    reached.
+    Waits while the connection has more unsent than ``Limits.outbox``.  A process that does not exist
+    swallows it.  Raises :class:`ConnectFailed` for a node that cannot be reached.
     """
     to = destination(actor.router, dest)
     await reach(actor.router, to.node)

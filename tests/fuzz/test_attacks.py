@@ -18,7 +18,7 @@ from pyerlnode.wire.flags import VISIBLE, Flags
 from pyerlnode.wire.framing import frame2, frame4
 from pyerlnode.wire.handshake import Hello, LocalNode, initiate
 from tests.support.contender import Contender, contender, until
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 from tests.support.raw_peer import RawListener, RawPeer
 from tests.support.sentry import Sentry, sentry
 

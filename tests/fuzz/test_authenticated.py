@@ -19,7 +19,7 @@ from pyerlnode.wire.flags import VISIBLE, Flags
 from pyerlnode.wire.framing import frame4
 from tests.support import mutation
 from tests.support.contender import Contender, contender, until
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 from tests.support.raw_peer import RawPeer
 from tests.support.scale import fuzz_inputs
 from tests.support.sentry import Sentry, sentry

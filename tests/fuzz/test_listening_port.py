@@ -11,7 +11,7 @@ import pytest
 from pyerlnode.wire.framing import frame2
 from tests.support import mutation
 from tests.support.contender import Contender, contender
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 from tests.support.raw_peer import RawPeer
 from tests.support.scale import fuzz_inputs
 from tests.support.sentry import sentry

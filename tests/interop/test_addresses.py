@@ -8,7 +8,8 @@ import pytest
 
 from pyerlnode import NameTaken
 from tests.interop.nodes import fresh_name, python_node, until
-from tests.support.epmd import Epmd, free_port
+from tests.support.epmd import Epmd
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from pyerlnode import Node

@@ -12,7 +12,7 @@ from pyerlnode.wire.flags import VISIBLE
 from pyerlnode.wire.framing import frame2
 from pyerlnode.wire.handshake import Hello, LocalNode, Status, initiate
 from tests.support.contender import Contender, contender, until
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 from tests.support.raw_peer import RawListener, RawPeer
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from pyerlnode.net.epmd_detached import start_detached
 from pyerlnode.net.epmd_server import EpmdServer
 from pyerlnode.net.locate import Locator
 from tests.support.beam import BeamDied
-from tests.support.epmd import find_epmd, free_port
+from tests.support.epmd import find_epmd
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -22,7 +22,8 @@ import pytest
 
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.wire import epmd
-from tests.support.epmd import find_epmd, free_port, tied_to_us
+from tests.support.epmd import find_epmd, tied_to_us
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

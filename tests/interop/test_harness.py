@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.beam import Beam, BeamDied, EvalError
-from tests.support.epmd import Epmd, free_port
+from tests.support.epmd import Epmd
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from tests.interop.conftest import Starter

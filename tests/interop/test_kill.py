@@ -10,7 +10,8 @@ import pytest
 from pyerlnode import NodeDown, NodeUp
 from tests.support.beam import Beam
 from tests.support.contender import contender, until
-from tests.support.epmd import Epmd, free_port
+from tests.support.epmd import Epmd
+from tests.support.ports import free_port
 from tests.support.python_node import PythonNode
 from tests.support.raw_peer import RawPeer
 

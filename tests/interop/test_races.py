@@ -11,7 +11,7 @@ import pytest
 from tests.support import mutation
 from tests.support.beam import Beam
 from tests.support.contender import Contender, contender, open_sockets, until
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 from tests.support.python_node import PythonNode
 from tests.support.scale import quick_and_full
 

@@ -18,20 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.support import beams
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 PATIENCE = 10.0
 """Seconds for an epmd to answer after its start."""
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def find_epmd() -> str | None:

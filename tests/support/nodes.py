@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import socket
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from pyerlnode.node import Node
@@ -13,6 +11,7 @@ from pyerlnode.runtime.router import Router
 from pyerlnode.term import Atom, Pid, RawTerm, Reference, decode_bare, encode_bare
 from pyerlnode.wire.flags import VISIBLE
 from pyerlnode.wire.handshake import PeerInfo
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -83,16 +82,6 @@ class FakePeer:
 def mailbox(process: Process) -> list[Term]:
     """What waits in the mailbox."""
     return list(process._mailbox._messages)
-
-
-def free_port() -> int:
-    """A free port, outside the range from which the kernel takes those of outgoing connections."""
-    while True:
-        port = random.randrange(15_000, 32_000)
-        with socket.socket() as found, suppress(OSError):
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            found.bind(("127.0.0.1", port))
-            return port
 
 
 class Ports:

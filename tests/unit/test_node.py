@@ -25,7 +25,8 @@ from pyerlnode.otp.gen_server import GenServer
 from pyerlnode.runtime.events import NodeUp
 from pyerlnode.runtime.exits import NOCONNECTION, NORMAL, SHUTDOWN
 from pyerlnode.term import Atom
-from tests.support.nodes import COOKIE, Ports, event, free_port, nodes, until
+from tests.support.nodes import COOKIE, Ports, event, nodes, until
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,7 +13,7 @@ import pytest
 from pyerlnode.cli import build_parser, main
 from pyerlnode.cli.epmd import settings_of
 from pyerlnode.config import EpmdSettings
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from pyerlnode.sync import Node

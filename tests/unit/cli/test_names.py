@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyerlnode.cli import main
 from pyerlnode.cli.names import as_epmd_prints
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     import pytest

@@ -15,7 +15,7 @@ from pyerlnode.net import epmd_daemon
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.epmd_daemon import Options, main
 from pyerlnode.net.epmd_server import EpmdServer
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -21,7 +21,7 @@ from pyerlnode.limits import DEFAULT
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.epmd_detached import start_detached
 from pyerlnode.net.epmd_server import EpmdServer
-from tests.support.epmd import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

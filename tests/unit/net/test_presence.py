@@ -16,7 +16,7 @@ from pyerlnode.net.epmd_server import EpmdServer
 from pyerlnode.net.presence import Place, Presence, listen_host, new_creation
 from pyerlnode.testing.wire_pair import OpenGate
 from tests.support.net import local
-from tests.support.nodes import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
