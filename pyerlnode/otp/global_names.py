@@ -23,14 +23,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import EncodeError, NodeDown, NodeError
+from pyerlnode.errors import CallError, EncodeError, NodeDown, NodeError
+from pyerlnode.otp import erpc
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST
+from pyerlnode.otp.global_exchange import Exchange, node_version
 from pyerlnode.otp.global_locker import SERVER, Done, Locker, LockSet, Meeting
 from pyerlnode.otp.global_locks import Locks, is_lock_id
 from pyerlnode.otp.global_partitions import Partitions
+from pyerlnode.otp.global_table import GlobalName, GlobalTable
 from pyerlnode.runtime.actor import DOWN, Reactor
 from pyerlnode.runtime.events import NodeEvent, NodeUp
 from pyerlnode.term import Atom, Pid, Reference, brief, encode_bare
@@ -47,35 +49,10 @@ VERSION = 8
 TAGGED = 8  # from this version on init_connect is acknowledged and lock_set carries a tag
 VERSIONED = 7  # from this version on lists of nodes carry versions, and lost_connection is understood
 CONNECT_TRIES = 3
+SETTLE_TIMEOUT = 5.0
+"""Seconds that the method of a clashing name may take."""
 DIALS = 32
 """Nodes of the mesh that are dialled at once: whoever tells us of them may be wrong about thousands."""
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One exchange with another node, from the moment it is up."""
-
-    my_tag: int
-    his_tag: Term = None
-    vsn: int = 0
-    """Zero until its init_connect has come."""
-    lock_id: Term = None
-    is_locked: bool = False
-    his_names: list[Term] | None = None
-    ops: list[Term] | None = None
-    """What our side resolved; None until then."""
-    his_resolved: tuple[list[Term], list[Term]] | None = None
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalName:
-    """One registered global name."""
-
-    name: Term
-    pid: Pid
-    method: Term
-    ref: Reference
 
 
 class GlobalNameServer(Reactor):
@@ -92,8 +69,7 @@ class GlobalNameServer(Reactor):
         self.synced: set[Atom] = set()
         self._pre_connect: dict[Atom, tuple[Term, Term, Term]] = {}
         self._exchanges: dict[Atom, Exchange] = {}
-        self._names: dict[bytes, GlobalName] = {}
-        self._name_of: dict[Reference, bytes] = {}
+        self.table = GlobalTable(self._watch_name, self._unwatch)
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_tag = secrets.randbits(32)
         self._partitions = Partitions(self, disconnect)
@@ -114,7 +90,7 @@ class GlobalNameServer(Reactor):
 
     def global_names(self) -> list[tuple[Term, Pid]]:
         """Every global name and its process."""
-        return [(entry.name, entry.pid) for entry in self._names.values()]
+        return [(name, pid) for name, pid, _ in self.table.entries()]
 
     def _watch(self, pid: Pid) -> Reference | None:
         ref = self.emit_monitor(pid, pid.node)
@@ -201,7 +177,7 @@ class GlobalNameServer(Reactor):
             return
         exchange.is_locked = True
         exchange.lock_id = ident
-        names = [(entry.name, entry.pid, entry.method) for entry in self._names.values()]
+        names = self.table.entries()
         self._cast(meeting.node, (Atom("exchange"), self.router.node, names, [], exchange.his_tag))
         self._resolve_when_ready(meeting.node, exchange)
 
@@ -238,13 +214,13 @@ class GlobalNameServer(Reactor):
                 self.locks.delete(ident, pid)
                 self.reply(caller, True)
             case ("register", name, Pid() as owner, method):
-                self._insert(name, owner, method)
+                self.table.insert(name, owner, method)
                 self.reply(caller, Atom("yes"))
             case ("register_ext", name, Pid() as owner, method, _):
-                self._insert(name, owner, method)
+                self.table.insert(name, owner, method)
                 self.reply(caller, Atom("yes"))
             case ("unregister", name):
-                self._delete(name)
+                self.table.delete(name)
                 self.reply(caller, Atom("ok"))
             case "get_known":
                 self.reply(caller, list(self.known))
@@ -280,9 +256,7 @@ class GlobalNameServer(Reactor):
 
     def _on_down(self, ref: Reference) -> None:
         if not self.locks.holder_down(ref):
-            key = self._name_of.pop(ref, None)
-            if key is not None:
-                self._names.pop(key, None)
+            self.table.process_down(ref)
 
     # the exchange ------------------------------------------------------------------------
 
@@ -336,7 +310,8 @@ class GlobalNameServer(Reactor):
             exchange.task = self._owned(self._resolve(node, exchange, exchange.his_names))
 
     async def _resolve(self, node: Atom, exchange: Exchange, names: list[Term]) -> None:
-        ops, resolved = await self._compare(node, names)
+        settle = self._settle_clash if self.router.node < node else None
+        ops, resolved = await self.table.compare(names, settle)
         if self._exchanges.get(node) is not exchange:
             return
         exchange.task = None
@@ -366,9 +341,9 @@ class GlobalNameServer(Reactor):
         his_ops, his_known = exchange.his_resolved
         ops = [*exchange.ops, *his_ops]
         ours = dict(self.known)
-        theirs = [item for item in map(_node_version, his_known) if item is not None]
+        theirs = [item for item in map(node_version, his_known) if item is not None]
         extra = [(Atom("vsn"), exchange.vsn), (Atom("lock"), exchange.lock_id)]
-        self._apply(ops)
+        self.table.apply(ops)
         nodes = [(node, exchange.vsn), *theirs]
         del self._exchanges[node]
         self._add_known(nodes)
@@ -383,9 +358,9 @@ class GlobalNameServer(Reactor):
         self._locker.tell(Done(node, exchange.my_tag, tell_partition))
 
     def _on_new_nodes(self, node: Atom, ops: list[Term], nodes: list[Term]) -> None:
-        added = self._add_known([item for item in map(_node_version, nodes) if item is not None])
+        added = self._add_known([item for item in map(node_version, nodes) if item is not None])
         self._meet(added)
-        self._apply(ops)
+        self.table.apply(ops)
 
     def _on_in_sync(self, node: Atom) -> None:
         if node in self.router.sessions:
@@ -439,54 +414,32 @@ class GlobalNameServer(Reactor):
 
     # names -------------------------------------------------------------------------------
 
-    async def _compare(self, node: Atom, names: list[Term]) -> tuple[list[Term], list[Term]]:
-        """What to change here, and what the other side must change, now that we have its names."""
-        ops: list[Term] = []
-        resolved: list[Term] = []
-        for entry in names:
-            if type(entry) is not tuple or len(entry) != 3 or not isinstance(entry[1], Pid):
-                continue
-            name, pid, _ = entry
-            ours = self._names.get(encode_bare(name))
-            if ours is None:
-                ops.append((Atom("insert"), entry))
-            elif ours.pid != pid and self.router.node < node:
-                # the side with the smaller name settles the clash; an entry that cannot be settled yields
-                ops.append((Atom("insert"), entry))
-        return ops, resolved
-
-    def _apply(self, ops: list[Term]) -> None:
-        for op in ops:
-            match op:
-                case ("insert", (name, Pid() as pid, method)):
-                    self._insert(name, pid, method)
-                case ("delete", name):
-                    self._delete(name)
-
-    def _insert(self, name: Term, pid: Pid, method: Term) -> None:
-        self._delete(name)
-        key = encode_bare(name)
+    def _watch_name(self, pid: Pid) -> Reference:
         ref = self.router.registry.reference()
-        self._names[key] = GlobalName(name, pid, method, ref)
-        self._name_of[ref] = key
         if pid.node == self.router.node or pid.node in self.router.sessions:
             self.emit_monitor(pid, pid.node, ref)
         elif not self._stopped:  # a node of the mesh that we are about to meet
             self._owned(self._watch_later(pid, ref))
+        return ref
 
     async def _watch_later(self, pid: Pid, ref: Reference) -> None:
         try:
             await self._connect(pid.node)
         except NodeError as error:
             log.info("global: %s", error)
-        if ref in self._name_of:
+        if self.table.watches(ref):
             self.emit_monitor(pid, pid.node, ref)
 
-    def _delete(self, name: Term) -> None:
-        entry = self._names.pop(encode_bare(name), None)
-        if entry is not None:
-            self._name_of.pop(entry.ref, None)
-            self.emit_demonitor(entry.ref)
+    async def _settle_clash(self, ours: GlobalName, theirs: Pid) -> Term:
+        """Which process keeps a name that two have: its own method decides, where its process lives."""
+        args = [ours.method, ours.name, theirs, ours.pid]
+        try:
+            return await erpc.call(
+                self, ours.pid.node, "global", "resolve_it", args, SETTLE_TIMEOUT, leader=self.pid
+            )
+        except CallError as error:
+            log.warning("global: the clash over %s is not settled: %s", brief(ours.name), error)
+            return theirs
 
     # sending ------------------------------------------------------------------------------
 
@@ -517,12 +470,3 @@ class GlobalNameServer(Reactor):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _node_version(item: Term) -> tuple[Atom, int] | None:
-    match item:
-        case Atom():
-            return item, 0
-        case (Atom() as node, int() as vsn):
-            return node, vsn
-    return None

@@ -88,6 +88,29 @@ async def test_two_of_one_release(release: Release, beams: Starter) -> None:
     await sync([one, two])
 
 
+async def test_a_clash_that_we_settle(release: Release, beams: Starter) -> None:
+    """Two BEAMs have the same global name and meet through us, whose name is smaller: one process stays."""
+    one, two = [await beams(release, name=fresh_name(name), elixir=False) for name in ("one", "two")]
+    for beam in (one, two):
+        await beam.eval("yes = global:register_name(it, spawn(fun() -> receive stop -> ok end end))")
+    async with python_node(fresh_name("aa")) as node:
+        await node.connect(one.name)
+        await until(lambda: connected_to([one], [node.name]))
+        await sync([one])
+        await node.connect(two.name)
+        await until(lambda: connected_to([one, two], [node.name]))
+        await sync([one, two])
+
+        async def agreed() -> bool:
+            owners = {await beam.eval("node(global:whereis_name(it))") for beam in (one, two)}
+            return len(owners) == 1
+
+        await until(agreed)
+        [(_, pid)] = node._global.global_names()
+        owner = one if pid.node == one.name else two
+        assert await owner.eval("is_process_alive(global:whereis_name(it))") == "true"
+
+
 @three_releases
 class TestOneOfTheMesh:
     async def test_connecting_to_one_is_connecting_to_all(self, mesh: list[Beam]) -> None:

@@ -83,7 +83,7 @@ class Sentry:
             ),
             "global": (len(mesh._exchanges), len(mesh._pre_connect), sorted(mesh.known), len(mesh.locks)),
             "synced": sorted(mesh.synced),
-            "global names": len(mesh._names),
+            "global names": len(mesh.table),
             "global tasks": len(mesh._tasks),
         }
 

@@ -60,7 +60,7 @@ IMPURE = {
 LONGEST = 400
 LONG: dict[str, str] = {
     "pyerlnode/node.py": "the verbs of api.md, a few lines each, and what they are made of: nothing else",
-    "pyerlnode/otp/global_names.py": "one process of one protocol; locks and partitions live beside it",
+    "pyerlnode/otp/global_names.py": "one process of one protocol; its tables and locks live beside it",
 }
 
 READS_ENVIRONMENT: dict[str, str] = {

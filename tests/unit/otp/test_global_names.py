@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyerlnode.errors import ConnectFailed, NodeDown
+from pyerlnode.otp.global_exchange import Exchange
 from pyerlnode.otp.global_names import GlobalNameServer
 from pyerlnode.runtime.events import NodeUp
 from pyerlnode.runtime.exits import NORMAL
@@ -105,8 +106,8 @@ class TestMesh:
 class Played:
     """Our name server, and a visible peer whose name server and locker the test plays."""
 
-    def __init__(self) -> None:
-        self.router = make_router()
+    def __init__(self, name: str = ME) -> None:
+        self.router = make_router(name)
         self.connected: list[str] = []
         self.reachable = True
         self.closed: list[tuple[str, str]] = []
@@ -344,16 +345,16 @@ class TestCalls:
         assert played.server.global_names() == [("it", pid), ([1], pid)]
         assert played.asks((Atom("unregister"), [1])) == "ok"
         assert played.asks((Atom("unregister"), Atom("nobody"))) == "ok"
-        ref = next(iter(played.server._name_of))
+        ref = next(iter(played.server.table._watched))
         played.peer.says(c.PayloadMonitorPExit(pid, played.server.pid, ref), NORMAL)
         assert played.server.global_names() == []
-        assert (played.server._names, played.server._name_of) == ({}, {})
+        assert len(played.server.table) == 0
 
     async def test_a_name_registered_anew_has_its_new_process(self, played: Played) -> None:
         for number in (3, 4):
             played.asks((Atom("register"), Atom("it"), played.peer.pid(number), METHOD))
         assert played.server.global_names() == [("it", played.peer.pid(4))]
-        assert len(played.server._name_of) == 1
+        assert len(played.server.table) == 1
 
     async def test_a_name_of_a_dead_process_of_ours_is_none(self, played: Played) -> None:
         process = Process(played.router)
@@ -386,17 +387,44 @@ class TestCalls:
 
 
 class TestClashes:
-    @pytest.mark.parametrize(("peer", "theirs"), [(Atom("z@h"), True), (Atom("a@h"), False)])
-    async def test_the_side_with_the_smaller_name_settles_them(
-        self, played: Played, peer: Atom, theirs: bool
-    ) -> None:
-        ours, his = Process(played.router).pid, Pid(peer, 1, 0, 1)
-        played.server._insert(Atom("it"), ours, METHOD)
-        ops, resolved = await played.server._compare(
-            peer, [(Atom("it"), his, METHOD), (Atom("it"), ours, METHOD)]
+    """ME and PEER differ in their first letter: m < p, so the clash is ours to settle."""
+
+    async def _meet(self, played: Played, his: Pid) -> Pid:
+        ours = Pid(Atom(PEER), 8, 0, 1)
+        played.server.table.insert(Atom("it"), ours, METHOD)
+        played.server._exchanges[HIM] = exchange = Exchange(1, his_tag=2, vsn=8, is_locked=True)
+        exchange.his_names = [(Atom("it"), his, METHOD)]
+        played.server._resolve_when_ready(HIM, exchange)
+        return ours
+
+    async def _resolved(self, played: Played) -> list[Term]:
+        await until(lambda: any(isinstance(control, c.RegSend) for control, _ in played.peer.sent))
+        return [message[2] for message in played.messages()]
+
+    async def test_the_method_decides_where_our_process_lives(self, played: Played) -> None:
+        his = played.peer.pid(9)
+        ours = await self._meet(played, his)
+        await until(lambda: played.peer.sent and isinstance(played.peer.sent[-1][0], c.SpawnRequest))
+        request, args = played.peer.take()[-1]
+        assert args[1:] == ["global", "resolve_it", [METHOD, "it", his, ours]]
+        worker = played.peer.pid(10)
+        played.peer.says(c.SpawnReply(request.ref, request.sender, 2, worker))
+        played.peer.says(
+            c.PayloadMonitorPExit(worker, request.sender, request.ref), (args[0], Atom("return"), ours)
         )
-        assert bool(ops) is theirs
-        assert resolved == []
+        assert await self._resolved(played) == [[("insert", ("it", ours, METHOD))]]
+
+    async def test_what_cannot_be_asked_yields(self, played: Played) -> None:
+        await self._meet(played, played.peer.pid(9))
+        await until(lambda: played.peer.sent and isinstance(played.peer.sent[-1][0], c.SpawnRequest))
+        request, _ = played.peer.take()[-1]
+        played.peer.says(c.SpawnReply(request.ref, request.sender, 0, Atom("notsup")))
+        assert await self._resolved(played) == [[]]
+
+    async def test_the_side_with_the_greater_name_leaves_it_to_the_other(self) -> None:
+        played = Played("zz@127.0.0.1")
+        await self._meet(played, played.peer.pid(9))
+        assert await self._resolved(played) == [[]]
 
 
 class TestPartitions:
