@@ -118,6 +118,7 @@ class Node:
         self._output = output
         self._executor: ThreadPoolExecutor | None = None
         self._closed: asyncio.Event | None = None
+        self._starting = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
         self._running = False
         self._exports = Exports(self._workers)
@@ -129,8 +130,12 @@ class Node:
 
         Raises :class:`NameTaken`, :class:`EpmdError`, :class:`ConfigError`.
         """
-        if self._running:
-            return self
+        async with self._starting:
+            if not self._running:
+                await self._start()
+        return self
+
+    async def _start(self) -> None:
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
         self._cookie = config.read_cookie(self._given_cookie)
@@ -145,7 +150,6 @@ class Node:
         self._closed, self._stopping = asyncio.Event(), None
         self._running = True
         log.info("node %s is started", self.name)
-        return self
 
     def _make_locator(self) -> Locator:
         ports = self._peer_ports

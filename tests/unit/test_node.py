@@ -61,6 +61,14 @@ async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 class TestLife:
+    async def test_two_starts_at_once_are_one(self) -> None:
+        node = Ports().node("a")
+        assert await asyncio.gather(node.start(), node.start()) == [node, node]
+        port = node.port
+        await node.stop()
+        with pytest.raises(ConnectionRefusedError):  # nothing of a second one still listens
+            await asyncio.open_connection("127.0.0.1", port)
+
     async def test_start_and_stop_twice_and_again(self) -> None:
         node = Ports().node("a")
         assert await node.start() is node
