@@ -4,6 +4,7 @@
   Loops are per test, so shared fixtures must be plain functions (a `Beam` belongs to no loop).
 * A failed test shows the log of each BEAM that ran during it.
 * Under ``CI=true`` a skipped test is a failed one: what CI does not test, nobody does.
+* Hypothesis has no deadline, since machines are shared; in CI it takes the same examples each time.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import beams
 from tests.support.beam import Beam
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
 IN_CI = os.environ.get("CI") == "true"
+
+settings.register_profile(
+    "pyerlnode", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI
+)
+settings.load_profile("pyerlnode")
 
 
 def _loop_name() -> str:
