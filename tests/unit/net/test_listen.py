@@ -211,7 +211,7 @@ async def test_a_dialler_that_says_nothing_is_dropped_in_time() -> None:
 
 async def test_the_deadline_is_for_the_whole_handshake() -> None:
     gate = Gate()
-    async with listening(gate, limits=Limits(handshake_time=0.05)) as (_, address):
+    async with listening(gate, limits=Limits(handshake_time=0.5)) as (_, address):
         stream = await raw(address)
         stream.write(HELLO)
         assert len(await ended(stream)) == 2

@@ -121,7 +121,7 @@ async def test_a_name_whose_node_was_killed_is_waited_for(epmd: EpmdServer) -> N
 
 async def test_but_not_without_end(epmd: EpmdServer) -> None:
     killed = await EpmdClient(port=epmd.port).register("left", free_port())
-    limits = replace(DEFAULT, epmd_time=0.3)
+    limits = replace(DEFAULT, epmd_time=1.0)
     one = Presence(Place(NAME, port=free_port(), epmd_port=epmd.port), local, Gate("cookie"), limits)
     with pytest.raises(NameTaken):
         await one.open()
