@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pyerlnode.net.epmd_client import Registration
 
-QUICK = replace(DEFAULT, epmd_time=0.2, epmd_reply=64)
+QUICK = replace(DEFAULT, epmd_time=0.5, epmd_reply=64)
 
 
 @pytest.fixture
