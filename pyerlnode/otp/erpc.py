@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import CallTimeout, Exit, NodeDown, RemoteError
+from pyerlnode.errors import Exit, NodeDown, RemoteError
 from pyerlnode.otp.gen import Process
 from pyerlnode.runtime import spawn
 from pyerlnode.runtime.exits import NOCONNECTION, encodable, exception_struct, is_reason, stack_of, undef
-from pyerlnode.runtime.requests import expect, reach_or_down, settle
+from pyerlnode.runtime.requests import deadline, expect, reach_or_down, settle
 from pyerlnode.term import Atom, Pid, brief, encode_bare
 
 if TYPE_CHECKING:
@@ -42,14 +42,9 @@ async def call(
     Raises :class:`RemoteError` for what it raised there, :class:`NodeDown`, :class:`CallTimeout`.
     """
     where = f"{module}:{function}/{len(args)} at {peer}"
-    try:
-        async with asyncio.timeout(timeout):
-            await reach_or_down(actor.router, Atom(peer))
-            return await _call(actor, Atom(peer), (Atom(module), Atom(function), list(args)), leader, where)
-    except TimeoutError as error:
-        if isinstance(error, CallTimeout):
-            raise
-        raise CallTimeout(f"no result of {where} within {timeout:g} s") from error
+    async with deadline(timeout, f"result of {where}"):
+        await reach_or_down(actor.router, Atom(peer))
+        return await _call(actor, Atom(peer), (Atom(module), Atom(function), list(args)), leader, where)
 
 
 async def _call(

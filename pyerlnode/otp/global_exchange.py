@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from pyerlnode.term import Term
 
+VERSIONED = 7  # from this version on lists of nodes carry versions, and lost_connection is understood
+
 
 @dataclass(slots=True)
 class Exchange:

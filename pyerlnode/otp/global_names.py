@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode.errors import CallError, EncodeError, NodeDown, NodeError
 from pyerlnode.otp import erpc
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST
-from pyerlnode.otp.global_exchange import Exchange, node_version
+from pyerlnode.otp.global_exchange import VERSIONED, Exchange, node_version
 from pyerlnode.otp.global_locker import SERVER, Done, Locker, LockSet, Meeting
 from pyerlnode.otp.global_locks import Locks, is_lock_id
 from pyerlnode.otp.global_partitions import Partitions
@@ -47,7 +47,6 @@ log = logging.getLogger("pyerlnode.global")
 
 VERSION = 8
 TAGGED = 8  # from this version on init_connect is acknowledged and lock_set carries a tag
-VERSIONED = 7  # from this version on lists of nodes carry versions, and lost_connection is understood
 CONNECT_TRIES = 3
 SETTLE_TIMEOUT = 5.0
 """Seconds that the method of a clashing name may take."""

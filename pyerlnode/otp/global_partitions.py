@@ -14,6 +14,7 @@ import secrets
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
+from pyerlnode.otp.global_exchange import VERSIONED
 from pyerlnode.term import Atom
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pyerlnode.global")
 
-SPEAKS_OF_LOSS = 7  # protocol version
 REMEMBERED = 1_000
 UNEXPECTED = frozenset({"connection_closed", "net_tick_timeout"})
 """The reasons of a lost session that are worth telling."""
@@ -81,7 +81,7 @@ class Partitions:
         if not self._mesh.is_potentially_known(leaving):
             return
         log.warning("global: %s lost %s: parting from %s to keep partitions apart", node, lost, leaving)
-        if self._mesh.version_of(leaving) < SPEAKS_OF_LOSS:
+        if self._mesh.version_of(leaving) < VERSIONED:
             self._part(leaving)
         else:
             self._mesh.ask_to_leave(leaving)

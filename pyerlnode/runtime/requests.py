@@ -8,13 +8,14 @@ death of the callee as 'DOWN', and when the asker stops waiting both go, so that
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyerlnode.errors import CallTimeout, ConnectFailed, NodeDown
 from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from pyerlnode.runtime.actor import Actor, Answer
     from pyerlnode.runtime.router import Router
@@ -82,14 +83,21 @@ async def request(
     when it is over, :class:`NodeDown` where the node cannot be reached.  Cancelling the task that waits
     takes the monitor back and drops the late answer.
     """
+    async with deadline(timeout, f"answer from {dest}"):
+        await reach_or_down(actor.router, dest.node)
+        return await _exchange(actor, dest, message)
+
+
+@asynccontextmanager
+async def deadline(timeout: float | None, wanted: str) -> AsyncIterator[None]:
+    """Bounds a block to `timeout` seconds, None for ever: :class:`CallTimeout` says that no `wanted` came."""
     try:
         async with asyncio.timeout(timeout):
-            await reach_or_down(actor.router, dest.node)
-            return await _exchange(actor, dest, message)
+            yield
     except TimeoutError as error:
         if isinstance(error, CallTimeout):
             raise
-        raise CallTimeout(f"no answer from {dest} within {timeout:g} s") from error
+        raise CallTimeout(f"no {wanted} within {timeout:g} s") from error
 
 
 async def _exchange(actor: Actor, dest: Destination, message: Callable[[Reference], Term]) -> Answer:

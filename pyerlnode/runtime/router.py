@@ -24,6 +24,8 @@ from pyerlnode.runtime.signals import adapt
 from pyerlnode.term import Atom, ImproperList, Pid, RawTerm, Reference, brief, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
+from pyerlnode.wire.messages import EXIT_SIGNAL
+from pyerlnode.wire.messages import LINKED as LINKED_BY_SPAWN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
     from pyerlnode.wire.control import Control
 
 log = logging.getLogger("pyerlnode.runtime")
-
-EXIT_SIGNAL = 16  # the flag of ALTACT_SIG_SEND that says "the payload is the reason of an exit signal"
-LINK_FLAG = 1  # the flag of SPAWN_REPLY that says "linked"
 
 
 class Router:
@@ -123,10 +122,12 @@ class Router:
 
     def encode_for(self, node: str, message: Term) -> bytes:
         """Encodes a message for `node`: one before OTP 29 cannot take native records."""
+        return encode_bare(message, records=self._can(node, Flags.NATIVE_RECORDS))
+
+    def _can(self, node: str, flags: Flags) -> bool:
+        """Whether `node` has one of `flags`; we ourselves have all, and who is not connected may."""
         session = self.sessions.get(node)
-        return encode_bare(
-            message, records=session is None or bool(session.info.flags & Flags.NATIVE_RECORDS)
-        )
+        return session is None or bool(session.info.flags & flags)
 
     def reply(self, sender: Actor, caller: Term, value: Term) -> bool:
         """Answers a ``$gen_call``: to the alias that its tag carries, else to the caller's pid."""
@@ -135,18 +136,13 @@ class Router:
         pid, tag = caller
         payload = self.encode_for(pid.node, (tag, value))
         alias = alias_of(tag)
-        if alias is not None and self._takes_alias(pid.node):
+        if alias is not None and self._can(pid.node, Flags.ALIAS | Flags.ALTACT_SIG):
             return sender.emit_message(pid.node, alias, payload)
         return sender.emit_message(pid.node, pid, payload)
 
-    def _takes_alias(self, node: Atom) -> bool:
-        session = self.sessions.get(node)
-        return session is None or bool(session.info.flags & (Flags.ALIAS | Flags.ALTACT_SIG))
-
     def acks_unlink(self, node: Atom) -> bool:
         """Whether `node` acknowledges UNLINK_ID (OTP 23 does not)."""
-        session = self.sessions.get(node)
-        return session is None or bool(session.info.flags & Flags.UNLINK_ID)
+        return self._can(node, Flags.UNLINK_ID)
 
     def unlink_id(self) -> int:
         """A new id for UNLINK_ID, never 0."""
@@ -360,7 +356,7 @@ class Router:
         actor = self.registry.find(control.target)
         if actor is not None:
             actor.deliver_spawned(control.ref, control.result)
-        elif control.flags & LINK_FLAG and isinstance(control.result, Pid):
+        elif control.flags & LINKED_BY_SPAWN and isinstance(control.result, Pid):
             child = control.result
             self.emit(child.node, c.PayloadExit(control.target, child), encode_bare(NOPROC))
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from pyerlnode.term import decode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
+from pyerlnode.wire.messages import ALIAS
 
 if TYPE_CHECKING:
     from pyerlnode.term import Term
     from pyerlnode.wire.control import Control
-
-ALIAS_TARGET = 4  # the ALTACT_SIG_SEND flag that says "the target is an alias"
 
 
 def adapt(flags: Flags, control: Control, payload: bytes | None) -> tuple[Control, bytes | None] | None:
@@ -45,7 +44,7 @@ def _alias_send(
     flags: Flags, sender: Term, alias: Term, payload: bytes | None
 ) -> tuple[Control, bytes | None] | None:
     if flags & Flags.ALTACT_SIG:
-        return c.AltactSigSend(ALIAS_TARGET, sender, alias), payload
+        return c.AltactSigSend(ALIAS, sender, alias), payload
     if flags & Flags.ALIAS:
         return c.AliasSend(sender, alias), payload
     return None

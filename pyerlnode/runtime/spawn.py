@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pyerlnode.runtime.actor import LINKED, Spawning, Watched, Watcher
 from pyerlnode.term import Atom, Pid
 from pyerlnode.wire import control as c
+from pyerlnode.wire.messages import LINKED as MADE_LINK
+from pyerlnode.wire.messages import MONITORED as MADE_MONITOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Reference, Term
 
-LINK_FLAG = 1
-MONITOR_FLAG = 2
 BADOPT = Atom("badopt")
 
 _PASSED_OVER = frozenset(
@@ -47,7 +47,7 @@ class Options(NamedTuple):
     @property
     def flags(self) -> int:
         """The flags of the reply."""
-        return LINK_FLAG * self.link | MONITOR_FLAG * self.monitor
+        return MADE_LINK * self.link | MADE_MONITOR * self.monitor
 
 
 def parse_options(options: Term) -> Options | None:
