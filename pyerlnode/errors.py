@@ -22,6 +22,7 @@
         ConnectFailed            a dial that failed, and at which stage
         EpmdError                the port mapper is absent or answers nonsense
         NameTaken                the port mapper, or this node, knows that name already
+        DiscoveryFailed          a strategy could not learn which nodes there are
       Exit                       a process ends with a reason: the only one with Erlang meaning
       CallError
         CallTimeout(TimeoutError)
@@ -183,6 +184,10 @@ class EpmdError(NodeError):
 
 class NameTaken(NodeError):
     """That name is registered already: at the port mapper, or on this node."""
+
+
+class DiscoveryFailed(NodeError):
+    """A strategy could not learn which nodes there are.  Its topology stays as it is and tries again."""
 
 
 # ---------------------------------------------------------------------------------- processes
