@@ -46,7 +46,7 @@ class Topology:
     on_event: Callable[[TopologyEvent], object] | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip() or not self.name.isprintable():
+        if not self.name.strip() or not self.name.isprintable():
             raise ConfigError("name", self.name, "a topology needs a name that can be printed, as 'example'")
         if not isinstance(self.strategy, Strategy):
             raise ConfigError("strategy", self.strategy, "it is a strategy, as Epmd(hosts=['node1@host'])")
