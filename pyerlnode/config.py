@@ -240,3 +240,8 @@ def parse_port(key: str, text: str) -> int:
 def child_environment(epmd_port: int) -> dict[str, str]:
     """Give this process's environment for a child that is to use the port mapper at ``epmd_port``."""
     return {**os.environ, "ERL_EPMD_PORT": str(epmd_port)}
+
+
+def environment() -> dict[str, str]:
+    """Give a copy of the environment, for topologies: libcluster's Kubernetes strategies read some of it."""
+    return dict(os.environ)

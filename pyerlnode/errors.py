@@ -175,7 +175,8 @@ class ConnectFailed(NodeError):
         super().__init__(f"cannot connect to {peer}: {message}")
         self.peer = peer
         self.stage = stage
-        """``name``, ``dns``, ``epmd``, ``port``, ``cookie``, ``flags``, ``refused`` or ``timeout``."""
+        """``network``, ``name``, ``dns``, ``epmd``, ``port``, ``cookie``, ``flags``, ``refused`` or
+        ``timeout``."""
 
 
 class EpmdError(NodeError):

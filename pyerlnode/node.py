@@ -13,7 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import config
-from pyerlnode.errors import CallError, ConfigError, ConnectFailed, NodeNotRunning
+from pyerlnode.cluster.ports import World
+from pyerlnode.cluster.topologies import Topologies
+from pyerlnode.errors import CallError, ConfigError, ConnectFailed, EpmdError, NodeNotRunning
 from pyerlnode.limits import Limits
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.locate import Locator
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
+    from pyerlnode.cluster.topology import Topology
     from pyerlnode.net.dial import Address
     from pyerlnode.otp.gen_server import GenServer
     from pyerlnode.runtime.actor import Actor
@@ -58,6 +61,7 @@ class Node:
     `name`
         ``"py@host"``; ``"py"`` completes itself with this machine's short name, as ``--sname py`` does.
         None: a dynamic name, given by the first peer; such a node is hidden and listens to nobody.
+        ``"nonode@nohost"``: no name, as an Erlang that was started without one; it connects to nobody.
     `cookie`
         what proves nodes to each other; by default ``$ERLANG_COOKIE``, else ``~/.erlang.cookie``.
     `hidden`
@@ -71,6 +75,9 @@ class Node:
         detached, unless `start_epmd` is False.
     `peer_ports`
         the port of each peer that is to be dialled without a port mapper, by node name; or one, for all.
+    `topologies`
+        ways to find other nodes and stay connected to them (:mod:`pyerlnode.cluster`); ``node.topologies``
+        has them.
     `text`
         ``"utf8"`` to get binaries that are valid UTF-8 as ``str``; by default binaries are ``bytes``.
     `limits`
@@ -93,6 +100,7 @@ class Node:
         epmd: bool | int = True,
         start_epmd: bool = True,
         peer_ports: Mapping[str, int] | int | None = None,
+        topologies: Iterable[Topology] = (),
         text: str | None = None,
         limits: Limits | None = None,
         net_ticktime: float = 60.0,
@@ -108,7 +116,8 @@ class Node:
         self.hidden = hidden or name is None
         self.limits = limits or Limits()
         self.net_ticktime = net_ticktime
-        self._listen = listen and name is not None
+        self._listen = listen and name not in (None, NO_NAME)
+        self.topologies = Topologies(topologies)
         self._host = host
         self._port = port
         self._epmd = epmd
@@ -138,6 +147,8 @@ class Node:
     async def _start(self) -> None:
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
+        if self._asked_name is not None:
+            self.topologies.check(self._asked_name)
         self._cookie = config.read_cookie(self._given_cookie)
         self._router = Router(self._asked_name or NO_NAME, 0, limits=self.limits, text=self._text)
         self._events = NodeEvents()
@@ -150,6 +161,7 @@ class Node:
         self._closed, self._stopping = asyncio.Event(), None
         self._running = True
         log.info("node %s is started", self.name)
+        self.topologies.start(World(self, self._epmd_names, self._events.listen, config.environment()))
 
     def _make_locator(self) -> Locator:
         ports = self._peer_ports
@@ -228,6 +240,7 @@ class Node:
             steps.push_async_callback(self._peers.close)
             steps.push_async_callback(end_processes)
             steps.push_async_callback(self._global.stop)
+            steps.push_async_callback(self.topologies.stop)
 
     def _finish(self) -> None:
         self._events.close()
@@ -259,6 +272,11 @@ class Node:
         if self._running or self._asked_name is None:
             return str(self._router.node) if hasattr(self, "_router") else NO_NAME
         return self._asked_name
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether this node runs as part of a network, as ``Node.alive?/0``."""
+        return self._running and self._asked_name != NO_NAME
 
     @property
     def cookie(self) -> str:
@@ -302,7 +320,19 @@ class Node:
 
     async def locate(self, peer: str) -> Address:
         """Where `peer` can be dialled."""
+        if not self.is_alive:
+            raise ConnectFailed(
+                peer, "network", "this node has no name, so it is not part of a network: give it one"
+            )
         return await self._locator.locate(peer)
+
+    async def _epmd_names(self, host: str) -> Sequence[str]:
+        """The names that the epmd of `host` knows."""
+        port = self._epmd_port()
+        if port is None:
+            raise EpmdError("this node uses no epmd (epmd=False), so it cannot ask one for names")
+        found = await EpmdClient(host, port, limits=self.limits).names()
+        return [name for name, _ in found]
 
     def _check_running(self) -> Router:
         if not self._running:

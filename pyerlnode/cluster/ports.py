@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 
 class Home(Protocol):
@@ -35,9 +35,6 @@ class Home(Protocol):
 
     def list(self, kind: str = ...) -> list[str]:
         """Names of nodes, as ``Node.list/1``."""
-
-    def monitor_nodes(self) -> AsyncIterable[object]:
-        """Something for each node that comes or goes, from now on."""
 
 
 class Clock(Protocol):
@@ -69,6 +66,8 @@ class World:
     home: Home
     epmd_names: Callable[[str], Awaitable[Sequence[str]]]
     """The names (before the ``@``) that the epmd of a host knows.  Raises ``EpmdError`` and ``OSError``."""
+    listen: Callable[[Callable[[object], None]], None]
+    """Has a function called for each node that comes or goes."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, for those that libcluster reads (``CLUSTER_DOMAIN``)."""
     clock: Clock = field(default_factory=WallClock)

@@ -6,7 +6,6 @@ A strategy that fails is started again, later each time; it never takes the node
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pyerlnode.cluster.events import TopologyEvent
-    from pyerlnode.cluster.ports import Home, World
+    from pyerlnode.cluster.ports import World
     from pyerlnode.cluster.topology import Topology
 
 log = logging.getLogger("pyerlnode.cluster")
@@ -113,11 +112,7 @@ class Topologies:
             self._running[topology.name] = convergence
             work = _keep_running(convergence)
             self._tasks.append(asyncio.create_task(work, name=f"topology {topology.name}"))
-        self._tasks.append(asyncio.create_task(self._watch(world.home), name="topologies watch nodes"))
-
-    async def _watch(self, home: Home) -> None:
-        async for _ in home.monitor_nodes():
-            self._wake()
+        world.listen(lambda _: self._wake())
 
     def _wake(self) -> None:
         """Lets all who wait for a change look again."""
@@ -130,9 +125,7 @@ class Topologies:
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._running.clear()
         self._wake()
 

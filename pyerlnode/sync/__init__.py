@@ -28,11 +28,13 @@ from pyerlnode.loops import LoopName, LoopThread
 from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 from pyerlnode.otp.io import to_stdout
 from pyerlnode.sync.processes import Body, Process
+from pyerlnode.sync.topologies import Topologies
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from pyerlnode.cluster.topology import Topology
     from pyerlnode.errors import CallError
     from pyerlnode.limits import Limits
     from pyerlnode.net.dial import Address
@@ -66,6 +68,7 @@ class Node:
         epmd: bool | int = True,
         start_epmd: bool = True,
         peer_ports: Mapping[str, int] | int | None = None,
+        topologies: Iterable[Topology] = (),
         text: str | None = None,
         limits: Limits | None = None,
         net_ticktime: float = 60.0,
@@ -82,12 +85,14 @@ class Node:
             epmd=epmd,
             start_epmd=start_epmd,
             peer_ports=peer_ports,
+            topologies=topologies,
             text=text,
             limits=limits,
             net_ticktime=net_ticktime,
             output=output,
         )
         self._loop = LoopThread(loop)
+        self.topologies = Topologies(self._node.topologies, self._loop)
 
     # life ----------------------------------------------------------------------------
 
@@ -130,6 +135,11 @@ class Node:
     def name(self) -> str:
         """This node's name."""
         return self._node.name
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether this node runs as part of a network."""
+        return self._node.is_alive
 
     @property
     def cookie(self) -> str:
