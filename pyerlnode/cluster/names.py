@@ -1,7 +1,7 @@
 """Whether a node's own name is of the kind that a strategy finds.
 
-Nodes with short names (``py@web1``) and with long ones (``py@10.0.0.1``, ``py@web1.domain``) never connect: an
-Erlang node answers ``Hostname node2 is illegal``, or that the system is not running to use fully qualified
+Nodes with short names (``py@web1``) and with long ones (``py@10.0.0.1``, ``py@web1.domain``) never connect:
+an Erlang node answers ``Hostname node2 is illegal``, or that the system is not running to use fully qualified
 hostnames.  Strategies that find addresses or domains can tell that before the first dial, and do.
 """
 
