@@ -7,10 +7,10 @@ PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint format interop beams fuzz soak coverage clean erlang
+.PHONY: help venv run test lint format interop beams docker-base fuzz soak coverage clean erlang
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 venv: ## .venv with the package and what developing takes (PYTHON=python3.12 chooses)
 	@.ci/venv $(VENV) $(PYTHON)
@@ -42,6 +42,10 @@ beams: venv ## install OTP 23, 27, 28 and 29 for `make interop` (Debian, as root
 
 interop: venv erlang ## the tests with real BEAMs, on every release found
 	$(PYTEST) -m "not slow" tests/interop $(PYTEST_ARGS)
+
+docker-base: venv ## base images for docker/ from Debian, where no image registry is reached (as root; two minutes)
+	@tests/support/docker_engine start
+	@PYTHON=$(BIN)/python tests/support/make_base
 
 fuzz: venv ## bad input, at length
 	$(PYTEST) tests/fuzz $(PYTEST_ARGS)
