@@ -78,7 +78,7 @@ class Strategy(ABC):
         object.__setattr__(self, key, check(key, getattr(self, key)))
 
     def __reduce__(self) -> Any:
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        given = {field.name: getattr(self, field.name) for field in fields(self) if field.init}
         return partial(type(self), **given), ()
 
 
