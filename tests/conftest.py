@@ -25,6 +25,8 @@ from tests.support.beam import Beam
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
+pytest_plugins = ["tests.support.beam_fixtures"]
+
 IN_CI = os.environ.get("CI") == "true"
 
 settings.register_profile(

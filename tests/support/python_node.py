@@ -25,9 +25,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import Node
 from tests.support.epmd import tied_to_us
+from tests.support.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import re
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
 PATIENCE = 30.0
@@ -40,19 +42,39 @@ class PythonNodeError(Exception):
 
 
 class PythonNode:
-    """One node in a process of its own; `options` are those of :class:`pyerlnode.Node` that JSON knows."""
+    """One node in a process of its own; `options` are those of :class:`pyerlnode.Node` that JSON knows.
+
+    `env` is its environment (None: ours), `wrapper` a command to run it under.
+    """
 
     def __init__(
-        self, name: str, *, epmd_port: int | bool = False, cookie: str = "cookie", **options: Any
+        self,
+        name: str,
+        *,
+        epmd_port: int | bool = False,
+        cookie: str = "cookie",
+        env: Mapping[str, str] | None = None,
+        wrapper: Sequence[str] = (),
+        **options: Any,
     ) -> None:
         self.name = name
+        self._env = env
+        self._wrapper = wrapper
         self._settings = {"name": name, "epmd": epmd_port, "cookie": cookie} | options
         self._process: asyncio.subprocess.Process | None = None
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._readers: list[asyncio.Task[None]] = []
-        self.log: list[str] = []
-        """What it wrote to standard error."""
+        self._log = Log(name)
+
+    @property
+    def log(self) -> list[str]:
+        """The lines that it wrote to standard error."""
+        return self._log.lines
+
+    async def wait_log(self, pattern: str, *, timeout: float = PATIENCE, after: int = 0) -> re.Match[str]:
+        """Wait for a log line in which `pattern` (a regular expression) is found, from line `after` on."""
+        return await self._log.wait(pattern, timeout=timeout, after=after)
 
     @property
     def pid(self) -> int:
@@ -67,9 +89,9 @@ class PythonNode:
     async def start(self) -> Self:
         """Start it; returns when the node is up."""
         pipe = asyncio.subprocess.PIPE
-        command = tied_to_us([sys.executable, "-m", "tests.support.python_node", json.dumps(self._settings)])
+        us = [sys.executable, "-m", "tests.support.python_node", json.dumps(self._settings)]
         self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT
+            *tied_to_us([*self._wrapper, *us]), stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env=self._env
         )
         up = self._answers[0] = asyncio.get_running_loop().create_future()
         self._readers = [asyncio.create_task(self._read_answers()), asyncio.create_task(self._read_log())]
@@ -117,7 +139,7 @@ class PythonNode:
 
     def tail(self) -> str:
         """The end of its log."""
-        return "\n".join(self.log[-40:])
+        return self._log.tail()
 
     async def _read_answers(self) -> None:
         stdout = self._running().stdout
@@ -142,7 +164,8 @@ class PythonNode:
         if stderr is None:
             return
         while line := await stderr.readline():
-            self.log.append(line.decode(errors="replace").rstrip())
+            self._log.note(line.decode(errors="replace").rstrip())
+        self._log.end()
 
     async def __aenter__(self) -> Self:
         return await self.start()
