@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode.cluster import options
 from pyerlnode.cluster.once import Once, check_kind
 from pyerlnode.cluster.strategy import Discovery
-from pyerlnode.wire.names import split_name
 
 if TYPE_CHECKING:
     from pyerlnode.cluster.converge import Convergence
@@ -48,6 +47,6 @@ class Epmd(Once):
         if self.hosts:
             await super().run(cluster)
 
-    async def discover(self, cluster: Convergence) -> Discovery:  # noqa: ARG002
+    async def discover(self, cluster: Convergence) -> Discovery:
         """The list."""
         return Discovery.of(self.hosts)

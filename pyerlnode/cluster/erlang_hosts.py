@@ -1,6 +1,6 @@
 """Connects to all nodes of the hosts in ``.hosts.erlang`` (libcluster's ``Cluster.Strategy.ErlangHosts``).
 
-The file is Erlang's own (kernel's ``net_adm:host_file/0``): one quoted host name a line, each with a full stop.
+The file is Erlang's own (kernel's ``net_adm:host_file/0``): one quoted host name a line, with a full stop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Strategies that look at what a host knows: once, and again only where a `timeout` is given.
 
-What Epmd, LocalEpmd and ErlangHosts have in common.  libcluster looks once inside its supervisor's start; here
-the node is up before, and a look-up that fails is made again, after a pause that grows.
+What Epmd, LocalEpmd and ErlangHosts have in common.  libcluster looks once inside its supervisor's start;
+here the node is up before, and a look-up that fails is made again, after a pause that grows.
 """
 
 from __future__ import annotations

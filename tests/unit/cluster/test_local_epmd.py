@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from pyerlnode.cluster.local_epmd import LocalEpmd
 from tests.support.world import FakeHome, Surroundings, lines
+
+if TYPE_CHECKING:
+    import pytest
 
 
 async def test_it_dials_all_names_of_its_host() -> None:
