@@ -29,7 +29,6 @@ import asyncio
 import contextlib
 import itertools
 import os
-import re
 import signal
 import socket
 import struct
@@ -39,8 +38,10 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from tests.support.epmd import tied_to_us
+from tests.support.log import Log
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
@@ -182,8 +183,7 @@ class Beam:
         self.name = short if "@" in short else f"{short}@127.0.0.1"
         self.cookie = cookie
         self.epmd_port = epmd_port
-        self.log: list[str] = []
-        """Lines that it wrote to standard output and standard error."""
+        self._log = Log(repr(self), BeamDied)
         self._with_elixir = elixir
         self._distributed = distributed
         self._flags = flags
@@ -192,7 +192,6 @@ class Beam:
         self._lock = threading.Lock()
         self._tags = itertools.count(1)
         self._waiting: dict[int, Future[bytes]] = {}
-        self._watchers: list[tuple[re.Pattern[str], Future[re.Match[str]]]] = []
         self._writing = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -211,6 +210,11 @@ class Beam:
     def pid(self) -> int:
         """The operating system's process id of the VM itself, inside a tree as well."""
         return self._running().pid
+
+    @property
+    def log(self) -> list[str]:
+        """Lines that it wrote to standard output and standard error."""
+        return self._log.lines
 
     @property
     def is_alive(self) -> bool:
@@ -254,7 +258,7 @@ class Beam:
             try:
                 self._process.wait(GOODBYE)
             except subprocess.TimeoutExpired:
-                self.log.append("(harness: init:stop() took too long, so it was killed)")
+                self._log.note("(harness: init:stop() took too long, so it was killed)")
         self.close()
 
     def kill(self) -> None:
@@ -320,14 +324,7 @@ class Beam:
 
     async def wait_log(self, pattern: str, *, timeout: float = ANSWER, after: int = 0) -> re.Match[str]:
         """Wait for a log line in which `pattern` (a regular expression) is found, from line `after` on."""
-        expression = re.compile(pattern)
-        found: Future[re.Match[str]] = Future()
-        with self._lock:
-            match = next(filter(None, map(expression.search, self.log[after:])), None)
-            if match is not None:
-                return match
-            self._watchers.append((expression, found))
-        return await self._awaited(found, timeout, f"a log line like {pattern!r}")
+        return await self._log.wait(pattern, timeout=timeout, after=after)
 
     # The process
 
@@ -448,35 +445,22 @@ class Beam:
         with self._lock:
             self._dead = True
             answers, self._waiting = list(self._waiting.values()), {}
-            watchers, self._watchers = self._watchers, []
         news = BeamDied(f"{self!r} ended.  {self.tail()}")
         for answer in answers:
             if answer.set_running_or_notify_cancel():
                 answer.set_exception(news)
-        for _, found in watchers:
-            if found.set_running_or_notify_cancel():
-                found.set_exception(news)
+        self._log.end()
 
     def _read_log(self) -> None:
         stdout = self._running().stdout
         if stdout is None:
             return
         for raw in stdout:
-            self._note(raw.decode(errors="replace").rstrip("\r\n"))
-
-    def _note(self, line: str) -> None:
-        with self._lock:
-            self.log.append(line)
-            told = [(found, match) for wanted, found in self._watchers if (match := wanted.search(line))]
-            self._watchers = [(wanted, found) for wanted, found in self._watchers if not wanted.search(line)]
-        for found, match in told:
-            if found.set_running_or_notify_cancel():
-                found.set_result(match)
+            self._log.note(raw.decode(errors="replace").rstrip("\r\n"))
 
     def tail(self, lines: int = 40) -> str:
         """The end of its log, for error texts."""
-        shown = "\n".join(f"    {line}" for line in self.log[-lines:])
-        return f"Its log ended:\n{shown}" if shown else "It logged nothing."
+        return self._log.tail(lines)
 
     async def _awaited(self, future: Future[T], timeout: float, what: str) -> T:
         try:

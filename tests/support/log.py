@@ -16,11 +16,12 @@ class LogEnded(EOFError):
 
 
 class Log:
-    """What `who` wrote so far, in `lines`."""
+    """What `who` wrote so far, in `lines`.  Whoever waits for what never comes gets an `error`."""
 
-    def __init__(self, who: str) -> None:
+    def __init__(self, who: str, error: type[Exception] = LogEnded) -> None:
         self.lines: list[str] = []
         self._who = who
+        self._error = error
         self._lock = threading.Lock()
         self._waiting: list[tuple[re.Pattern[str], Future[re.Match[str]]]] = []
         self._ended = False
@@ -82,8 +83,8 @@ class Log:
                 self._waiting.append((expression, future))
         return future
 
-    def _missing(self, pattern: re.Pattern[str]) -> LogEnded:
-        return LogEnded(f"{self._who} ended without a line like {pattern.pattern!r}.  {self.tail()}")
+    def _missing(self, pattern: re.Pattern[str]) -> Exception:
+        return self._error(f"{self._who} ended without a line like {pattern.pattern!r}.  {self.tail()}")
 
     def _late(self, pattern: str, timeout: float) -> TimeoutError:
         return TimeoutError(f"{self._who}: no line like {pattern!r} within {timeout} s.  {self.tail()}")
