@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -33,14 +34,17 @@ cd /etc && mount -t tmpfs tmpfs /etc && cp -a . /etc/ && cd / || exit
 ip link set lo up || exit
 for file in all default; do echo 0 > /proc/sys/net/ipv6/conf/$file/accept_dad; done 2>/dev/null
 echo ready
-read -r _
+read -r _ && exit
 mine=$(readlink /proc/self/ns/net)
 for process in /proc/[0-9]*; do
     [ "$(readlink "$process/ns/net" 2>/dev/null)" = "$mine" ] && [ "$process" != "/proc/$$" ] &&
         kill -KILL "${process#/proc/}" 2>/dev/null
 done
 """
-"""Shell of the holder, in the new namespaces; $0 is the host name.  Its input ends when we do."""
+"""Shell of the holder, in the new namespaces; $0 is the host name.
+
+A line tells it to end.  Where its input ends without one, so did we, and what runs inside is left to it.
+"""
 
 
 def problem() -> str | None:
@@ -138,7 +142,10 @@ class Namespace:
     def close(self) -> None:
         """Kills what runs inside and lets it go."""
         if self._holder.returncode is None:
-            self._holder.communicate()
+            for pid in self.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._holder.communicate("\n")
 
     def __enter__(self) -> Self:
         return self

@@ -20,10 +20,12 @@ import itertools
 import json
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import Node
+from pyerlnode.cluster import Strategy, Topology
 from tests.support.epmd import tied_to_us
 from tests.support.log import Log
 
@@ -44,6 +46,7 @@ class PythonNodeError(Exception):
 class PythonNode:
     """One node in a process of its own; `options` are those of :class:`pyerlnode.Node` that JSON knows.
 
+    `topologies` are tables, as ``{"example": {"strategy": "dns_poll", "query": "web", "prune": True}}``.
     `env` is its environment (None: ours), `wrapper` a command to run it under.
     """
 
@@ -224,10 +227,24 @@ class Served:
             return json.dumps([number, f"{type(error).__name__}: {error}", None]).encode()
 
 
+def _topology(name: str, table: dict[str, Any]) -> Topology:
+    """A topology from its strategy, called by its module, and the options beside it."""
+    module = import_module(f"pyerlnode.cluster.{table.pop('strategy')}")
+    (strategy,) = (
+        made
+        for made in vars(module).values()
+        if isinstance(made, type) and issubclass(made, Strategy) and made.__module__ == module.__name__
+    )
+    prune = table.pop("prune", False)
+    return Topology(name, strategy(**table), prune=prune)
+
+
 async def _serve(settings: dict[str, Any]) -> None:
     loop = asyncio.get_running_loop()
     questions = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(questions), sys.stdin)
+    tables = settings.pop("topologies", {})
+    settings["topologies"] = [_topology(name, table) for name, table in tables.items()]
     async with Node(settings.pop("name"), **settings) as node, asyncio.TaskGroup() as group:
         served = Served(node)
         await node.spawn(served.collect, name="inbox")
