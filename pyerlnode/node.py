@@ -20,12 +20,13 @@ from pyerlnode.limits import Limits
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.locate import Locator
 from pyerlnode.net.presence import Place, Presence, new_creation
-from pyerlnode.otp import erpc, gen, gen_server, net_kernel
+from pyerlnode.otp import erpc, gen, net_kernel
 from pyerlnode.otp.exports import Exports
 from pyerlnode.otp.gen import Process
 from pyerlnode.otp.global_names import GlobalNameServer
 from pyerlnode.otp.io import User, to_stdout
 from pyerlnode.otp.rex import Rex
+from pyerlnode.otp.server import Server, ask_to_stop
 from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
@@ -84,8 +85,9 @@ class Node:
         every bound on input, memory and waiting.
     `net_ticktime`
         seconds of silence after which a peer counts as gone; equal on all nodes of a cluster.
-    `output`
-        takes what remote code prints on behalf of this node; standard output by default.
+    `output`, `input`
+        take what remote code prints on behalf of this node (standard output by default), and give the lines
+        that it asks for, ``""`` at their end (by default there are none).  `input` runs in a thread.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Node:
         limits: Limits | None = None,
         net_ticktime: float = 60.0,
         output: Callable[[str], None] = to_stdout,
+        input: Callable[[], str] | None = None,  # noqa: A002  its counterpart is `output`
     ) -> None:
         if net_ticktime <= 0:
             raise ConfigError("net_ticktime", net_ticktime, "it must be greater than 0, in seconds")
@@ -125,6 +128,7 @@ class Node:
         self._peer_ports = peer_ports
         self._text = text
         self._output = output
+        self._input = input
         self._executor: ThreadPoolExecutor | None = None
         self._closed: asyncio.Event | None = None
         self._starting = asyncio.Lock()
@@ -207,7 +211,7 @@ class Node:
         self._global = GlobalNameServer(router, self._peers.connect, self._peers.disconnect)
         self._net_kernel = net_kernel.NetKernel(router)
         self._rex = Rex(router, self._exports, self)
-        self._user = User(router, self._output)
+        self._user = User(router, self._output, self._input)
         self._client = Reactor(router, _ignore)
         router.spawner = erpc.Spawner(router, self._exports, self)
         if not self.hidden:
@@ -230,7 +234,7 @@ class Node:
 
     async def _stop(self, caller: asyncio.Task[Any] | None) -> None:
         end_processes = partial(
-            shutdown.end_processes, self._router, gen_server.ask_to_stop, grace=STOP_GRACE, caller=caller
+            shutdown.end_processes, self._router, ask_to_stop, grace=STOP_GRACE, caller=caller
         )
         async with AsyncExitStack() as steps:  # every step is made, also when one fails or is cancelled
             steps.callback(self._finish)
@@ -243,6 +247,7 @@ class Node:
             steps.push_async_callback(self.topologies.stop)
 
     def _finish(self) -> None:
+        self._user.close()
         self._events.close()
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
@@ -498,7 +503,7 @@ class Node:
         """
         instance = server() if isinstance(server, type) else server
         me = self._new_process(name)
-        return await gen_server.Server(instance, args, self._workers).start(me)
+        return await Server(instance, args, self._workers).start(me)
 
     def _new_process(self, name: str | None) -> Process:
         me = Process(self._check_running(), self)

@@ -1,35 +1,30 @@
-"""``gen_server`` in Python: one process, one request at a time, in the order of arrival.
+"""``gen_server`` in Python, as users write one: the callbacks, and what a callback may say.
 
 From Elixir it is called as any other: ``GenServer.call({:model, :"py@host"}, {:predict, xs})``.  A callback
 that is an ``async def`` runs on the event loop; a plain ``def`` runs in a worker thread, so that it may
-compute or block for seconds while the node ticks, answers pings and serves its other processes.  (The
-behaviour of stdlib's ``gen_server``; the requests of ``sys``: ``terminate``.)
+compute or block for seconds while the node ticks, answers pings and serves its other processes.  What runs
+them is :mod:`pyerlnode.otp.server`.  (The behaviour of stdlib's ``gen_server`` and of Elixir's ``GenServer``;
+``code_change`` has no meaning here, ``hibernate`` no effect.)
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyerlnode.errors import Exit, PyerlnodeError
-from pyerlnode.otp import workers
-from pyerlnode.otp.gen import GEN_CALL, GEN_CAST, Process
-from pyerlnode.runtime.exits import KILLED, NORMAL, SHUTDOWN, reason_of
-from pyerlnode.term import Atom, Pid, brief
+from pyerlnode.errors import EncodeError, PyerlnodeError
+from pyerlnode.runtime.exits import NORMAL
+from pyerlnode.term import Atom, Pid, brief, encode_bare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
-    from pyerlnode.runtime.actor import Actor
+    from pyerlnode.otp.gen import Process
     from pyerlnode.term import Term
 
 log = logging.getLogger("pyerlnode.gen_server")
 
-SYSTEM = Atom("system")
-STOP = object()  # no term, so no peer can send one
+SHOWN = 200
+"""How much of the ``repr`` of a value that has no term is shown to other nodes."""
 
 
 class NoReply:
@@ -43,6 +38,13 @@ class Stop(PyerlnodeError):
         super().__init__(reason)
         self.reason = reason
         self.reply = reply
+
+
+class Ignore(PyerlnodeError):
+    """Raised in ``init``, says that this server is not wanted: it ends, and a supervisor goes on without it.
+
+    ``start_server`` raises it; a start from Elixir returns ``:ignore``.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,125 +61,131 @@ class Caller:
         await self.me.router.room(self.pid.node)
 
 
+class Continue(NamedTuple):
+    """The server is to continue with this before it takes a message."""
+
+    work: Term
+
+
+class Timeout(NamedTuple):
+    """The server is to be woken when no message comes for so many seconds."""
+
+    seconds: float
+
+
 class GenServer:
-    """Base of servers.  Override what you need; ``self.me`` is the process, ``self.node`` its node."""
+    """Base of servers.  Override what you need; ``self.me`` is the process, ``self.node`` its node.
+
+    Messages are handled one at a time, in the order of arrival.  In any callback, :meth:`continue_with` and
+    :meth:`set_timeout` say what comes after it.  A callback that raises ends the server: first ``terminate``
+    runs, then whoever waits for an answer gets the error, at once.
+    """
 
     me: Process
     node: Any
+    _comes_next: Continue | Timeout | None = None
+
+    # callbacks -------------------------------------------------------------------------
 
     async def init(self, *args: Any) -> None:
-        """Prepares the server, before anybody can call it.  What it raises, ``start_server`` raises."""
+        """Prepares the server, before anybody can call it.  What it raises, ``start_server`` raises.
+
+        :class:`Stop` here means that the server cannot start, :class:`Ignore` that it need not.
+        """
 
     async def handle_call(self, request: Term, caller: Caller) -> Term:
-        """Answers a call with what it returns, or with :class:`NoReply` promises an answer for later."""
-        raise Exit((Atom("bad_call"), request))
+        """Answers a call with what it returns, or with :class:`NoReply` promises an answer for later.
+
+        For a request that it does not know, ``return await super().handle_call(request, caller)``.
+        """
+        raise RuntimeError(f"{_named(self)} was called, and has no handle_call for {brief(request)}")
 
     async def handle_cast(self, request: Term) -> None:
         """Takes a cast."""
-        raise Exit((Atom("bad_cast"), request))
+        raise RuntimeError(f"{_named(self)} was sent a cast, and has no handle_cast for {brief(request)}")
 
     async def handle_info(self, message: Term) -> None:
-        """Takes any other message: 'DOWN', 'EXIT', plain sends."""
-        log.warning("%r got a message that nobody handles: %s", self.me, brief(message))
+        """Takes any other message: 'DOWN', 'EXIT', 'timeout', plain sends."""
+        log.error("%s received unexpected message in handle_info: %s", _named(self), brief(message))
+
+    async def handle_continue(self, work: Term) -> None:
+        """Goes on with what :meth:`continue_with` was given, before any message."""
+        raise RuntimeError(f"{_named(self)} is to continue with {brief(work)}, and has no handle_continue")
 
     async def terminate(self, reason: Term) -> None:
-        """Cleans up, when a callback raised or asked for the end, or when the node stops."""
+        """Cleans up: when a callback raised or asked for the end, or when the node stops.
 
-
-class Server:
-    """Runs one :class:`GenServer` as the body of a process."""
-
-    def __init__(self, server: GenServer, args: tuple[Any, ...], executor: Callable[[], Executor]) -> None:
-        self._server = server
-        self._args = args
-        self._executor = executor
-        self.started: asyncio.Future[Pid] = asyncio.get_running_loop().create_future()
-        self.started.add_done_callback(lambda future: future.cancelled() or future.exception())
-
-    def start(self, me: Process) -> asyncio.Future[Pid]:
-        """Runs the server as the body of `me`; gives its pid when ``init`` is done, or what that raised.
-
-        Whoever cancels the wait for it ends the server.
+        An exit signal ends the server without it, unless the server traps exits and the signal comes from
+        its parent, the process that it was started with as ``link`` or its supervisor.
         """
 
-        def settle(_: asyncio.Task[Any]) -> None:
-            if not self.started.done():
-                self.started.set_exception(Exit(me.exit_reason))
+    def get_state(self) -> Term:
+        """What ``:sys.get_state`` shows: by default a map of the public attributes.
 
-        self.started.add_done_callback(lambda started: me.end(KILLED) if started.cancelled() else None)
-        me.ends_on_request = True
-        me.start(self._run, ()).add_done_callback(settle)
-        return self.started
+        What has no term is shown as text.
+        """
+        hidden = ("me", "node")
+        return {
+            Atom(name): presentable(value)
+            for name, value in vars(self).items()
+            if name not in hidden and not name.startswith("_")
+        }
 
-    async def _run(self, me: Process) -> None:
-        """The body of the process: ``init``, then one message after the other."""
-        self._server.me, self._server.node = me, me.node
-        try:
-            await self._invoke(self._server.init, *self._args)
-        except Stop as stop:
-            failure = Exit(stop.reason)
-            self._fail(failure)
-            raise failure from None
-        except Exception as error:
-            self._fail(error)
-            raise
-        if not self.started.done():
-            self.started.set_result(me.pid)
-        await self._serve(me)
+    def format_status(self, status: dict[str, Term]) -> dict[str, Term]:
+        """Changes what ``:sys.get_status`` and the report of a crash show, to keep secrets out of them.
 
-    def _fail(self, error: Exception) -> None:
-        if not self.started.done():
-            self.started.set_exception(error)
+        `status` has ``"state"`` and ``"log"``, in a report also ``"message"`` and ``"reason"``; what is
+        returned has the same keys (``format_status/1`` of Elixir).
+        """
+        return status
 
-    async def _serve(self, me: Process) -> None:
-        try:
-            while True:
-                await self._dispatch(me, await me.receive())
-        except Stop as stop:
-            await self._invoke(self._server.terminate, stop.reason)
-            raise Exit(stop.reason) from None
-        except Exception as error:
-            await self._invoke(self._server.terminate, reason_of(error))
-            raise
+    # what a callback may ask for ---------------------------------------------------------
 
-    async def _dispatch(self, me: Process, message: Term) -> None:
-        if type(message) is not tuple:  # to a pattern, a list is as good as a tuple
-            await self._invoke(self._server.handle_info, message)
-            return
-        match message:
-            case (Atom() as word, (Pid() as pid, tag), request) if word == GEN_CALL:
-                await self._call(Caller(me, pid, tag), request)
-            case (Atom() as word, request) if word == GEN_CAST:
-                await self._invoke(self._server.handle_cast, request)
-            case (Atom() as word, (Pid() as pid, tag), request) if word == SYSTEM:
-                await self._system(Caller(me, pid, tag), request)
-            case (word, reason) if word is STOP:
-                raise Stop(reason)
-            case _:
-                await self._invoke(self._server.handle_info, message)
+    def continue_with(self, work: Term) -> None:
+        """Has ``handle_continue(work)`` run after this callback, before any message: ``{:continue, work}``.
 
-    async def _call(self, caller: Caller, request: Term) -> None:
-        try:
-            answer = await self._invoke(self._server.handle_call, request, caller)
-        except Stop as stop:
-            if stop.reply is not NoReply:
-                await caller.reply(stop.reply)
-            raise
-        if answer is not NoReply:
-            await caller.reply(answer)
+        Where the callback answers a call, the answer is sent first.
+        """
+        self._comes_next = Continue(work)
 
-    async def _system(self, caller: Caller, request: Term) -> None:
-        match request:
-            case (word, reason) if word == "terminate":
-                await caller.reply(Atom("ok"))
-                raise Stop(reason)
-            case _:
-                await caller.reply((Atom("error"), (Atom("unknown_system_msg"), request)))
+    def set_timeout(self, seconds: float) -> None:
+        """Has ``handle_info("timeout")`` run when no message comes within `seconds` of this callback.
 
-    async def _invoke(self, callback: Callable[..., Any], *args: Any) -> Any:
-        return await workers.run(self._executor, callback, *args)
+        Any message ends the wait, and the next callback may ask for another.  Of several calls in one
+        callback, to this and to :meth:`continue_with`, the last counts.
+        """
+        if seconds < 0:
+            raise ValueError(f"a timeout is 0 or more seconds, not {seconds}")
+        self._comes_next = Timeout(seconds)
 
 
-def ask_to_stop(process: Actor, reason: Term = SHUTDOWN) -> None:
-    """Lets a server run ``terminate`` and end, after the messages that it has already."""
-    process.on_message((STOP, reason))
+def take_next(server: GenServer) -> Continue | Timeout | None:
+    """What the last callback asked for, once: for the loop that runs the server."""
+    found, server._comes_next = server._comes_next, None  # noqa: SLF001 - out of users' sight
+    return found
+
+
+def name_of(me: Process) -> Term:
+    """How a process is called in reports: its registered name, or its pid."""
+    return me.names[0] if me.names else me.pid
+
+
+def _named(server: GenServer) -> str:
+    return f"{type(server).__name__} {brief(name_of(server.me))}"
+
+
+def presentable(value: Any) -> Term:
+    """`value`, or its ``repr``, cut, where it has no term."""
+    try:
+        encode_bare(value)
+    except EncodeError:
+        return _text_of(value)
+    return value
+
+
+def _text_of(value: Any) -> bytes:
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - somebody's __repr__ is broken; the server goes on
+        text = f"<{type(value).__name__}>"
+    return (text if len(text) <= SHOWN else text[:SHOWN] + "...").encode("utf-8", "replace")
