@@ -20,12 +20,12 @@ import itertools
 import json
 import signal
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import Node
-from pyerlnode.cluster import Strategy, Topology
+from pyerlnode.cluster import Topology
+from pyerlnode.cluster.named import strategy_named
 from tests.support.epmd import tied_to_us
 from tests.support.log import Log
 
@@ -228,14 +228,8 @@ class Served:
 
 
 def _topology(name: str, table: dict[str, Any]) -> Topology:
-    """A topology from its strategy, called by its module, and the options beside it."""
-    module = import_module(f"pyerlnode.cluster.{table.pop('strategy')}")
-    (strategy,) = (
-        made
-        for made in vars(module).values()
-        if isinstance(made, type) and issubclass(made, Strategy) and made.__module__ == module.__name__
-    )
-    prune = table.pop("prune", False)
+    """A topology from the name of its strategy and the options beside it."""
+    strategy, prune = strategy_named(table.pop("strategy")), table.pop("prune", False)
     return Topology(name, strategy(**table), prune=prune)
 
 

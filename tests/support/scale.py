@@ -1,9 +1,10 @@
-"""How much of a long test to run.
+"""How much of a long test to run, and how long to wait for what is promised.
 
     @pytest.mark.parametrize("races", quick_and_full(100, 1_000))
 
 gives the quick number, and the full one marked ``slow``; under ``PYERLNODE_FULL=1`` only the full one.
-``PYERLNODE_FUZZ=100000`` is the number of bad inputs, instead of both.
+``PYERLNODE_FUZZ=100000`` is the number of bad inputs, instead of both.  `stretched` adapts a promised time to
+the load of the machine.
 """
 
 from __future__ import annotations
@@ -33,3 +34,8 @@ def quick_and_full(quick: int, full: int, variable: str = "PYERLNODE_FULL") -> l
 def fuzz_inputs(quick: int = 3_000) -> list[ParameterSet]:
     """Parameters for a test that takes a number of bad inputs."""
     return quick_and_full(quick, 100_000, "PYERLNODE_FUZZ")
+
+
+def stretched(seconds: float) -> float:
+    """A time that is promised for a machine of our own, in proportion to how many share this one now."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
