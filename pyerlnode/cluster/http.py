@@ -159,8 +159,9 @@ class Client:
     def refused(self, answer: Answer, *, word: str = "", cure: str = "") -> DiscoveryFailed:
         """An error for an answer that is a refusal; `word` says so in place of its status."""
         word = word or f"{answer.status} {answer.reason}".strip()
-        text = f"cannot query {self._service} ({word}): {answer.message}"
-        return DiscoveryFailed(self._clean(f"{text.rstrip()}; {cure}" if cure else text.rstrip()))
+        said = f": {answer.message}" if answer.message else ""
+        text = f"cannot query {self._service} ({word}){said}"
+        return DiscoveryFailed(self._clean(f"{text}; {cure}" if cure else text))
 
     def _clean(self, text: str) -> str:
         return text.replace(self._token, "***") if self._token else text

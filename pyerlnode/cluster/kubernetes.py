@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pyerlnode.cluster import options
 from pyerlnode.cluster.http import Client, check_installed
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from pyerlnode.cluster.converge import Convergence
 
 DOMAIN = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
+HOST = re.compile(r"([A-Za-z0-9][-A-Za-z0-9.]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+"""A name or an address, perhaps with a port."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,16 +218,15 @@ def _domain(key: str, value: Any) -> str | None:
 def _master(key: str, value: Any) -> str:
     """A host, perhaps with a port."""
     text = options.text(key, value)
-    try:
-        parts = urlsplit(f"https://{api_host(text, 'local')}")
-        is_one = "//" not in text and parts.netloc and not parts.path and parts.port != 0
-    except ValueError:
-        is_one = ""
-    if not is_one or not text.isprintable() or not text.isascii() or set(text) & set(" /?#@"):
-        raise ConfigError(
-            key, value, "it is a host, as 'kubernetes.default.svc', 'api.test.:6443' or '10.0.0.1'"
-        )
+    if not (_is_address(text) or HOST.fullmatch(text)) or not 0 < _port(text) < 65536:
+        cure = "it is a host, as 'kubernetes.default.svc', 'api.example.com.:6443' or '10.0.0.1'"
+        raise ConfigError(key, value, cure)
     return text
+
+
+def _port(master: str) -> int:
+    digits = "" if _is_address(master) else master.rpartition(":")[2]
+    return int(digits) if digits.isdecimal() else 443
 
 
 def _folder(key: str, value: Any) -> Path:

@@ -76,7 +76,7 @@ def _read_trust(path: Path) -> Trust:
         context.load_default_certs()
         return Trust(context, f"the CAs of the system, as there is no {path}")
     try:
-        context.load_verify_locations(cadata=pem)
+        context.load_verify_locations(cadata=pem.encode("ascii", "replace").decode())  # comments
     except ssl.SSLError as error:
         raise DiscoveryFailed(f"{path} holds no certificates that can be read: {error.reason}") from error
     except ValueError as error:

@@ -60,9 +60,9 @@ class Rancher(Polling):
         """Ask the metadata service."""
         async with Client(SERVICE, "metadata_url", seconds=self.request_timeout / 1000) as client:
             value = client.json(await client.get(self.metadata_url))
-            containers = value.get("containers") if isinstance(value, dict) else None
-            if not isinstance(containers, list):
-                raise client.failed("the answer has no list of containers")
+        containers = value.get("containers") if isinstance(value, dict) else None
+        if not isinstance(containers, list):
+            raise client.failed("the answer has no list of containers")
         addresses = [_first_address(container) for container in containers]
         known = [address for address in addresses if address is not None]
         if containers and not known:

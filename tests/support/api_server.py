@@ -8,6 +8,7 @@
         api.fail(Failure.SERVER_ERROR)                  # from now on
         api.accept("another token")                     # and no other
         api.certify("kubernetes.test", authority=CA())  # from the next connection on
+        api.down(), api.up()                            # gone, and back on the same port
         api.mend()
         await api.asked(2)                              # two more requests have come
         api.requests                                    # all of them: path, query, headers
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds for a request to come that a test waits for."""
+GOODBYE = 0.1
+"""Seconds for answers under way, when a service ends."""
 TOKEN = "token-of-the-service-account"
 NAMESPACE = "default"
 NAME = "kubernetes.default.svc.cluster.local"
@@ -78,7 +81,7 @@ class Request:
 
 
 class HttpService:
-    """One server, from entering its block to leaving it; entered again it has the same port."""
+    """One server, from entering its block to leaving it."""
 
     def __init__(
         self,
@@ -184,23 +187,32 @@ class HttpService:
 
     _tls: ssl.SSLContext | None = None
 
-    def __enter__(self) -> Self:
+    def up(self) -> None:
+        """Serve, also after :meth:`down`."""
         up: Future[None] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(up)), daemon=True)
         self._thread.start()
         up.result(PATIENCE)
+
+    def down(self) -> None:
+        """Be gone: connections are refused."""
+        if self._loop and self._ended and self._thread:
+            self._loop.call_soon_threadsafe(self._ended.set)
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        self.up()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._loop and self._ended and self._thread:
-            self._loop.call_soon_threadsafe(self._ended.set)
-            self._thread.join()
+        self.down()
 
     async def _run(self, up: Future[None]) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._serve, access_log=None))
+        runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=GOODBYE)
         try:
             await runner.setup()
             site = web.SockSite(runner, self._bound(), ssl_context=self._tls)
@@ -210,7 +222,6 @@ class HttpService:
             raise
         up.set_result(None)
         await self._ended.wait()
-        runner.shutdown_callback = None
         await asyncio.wait_for(runner.cleanup(), PATIENCE)
 
     def _bound(self) -> socket.socket:
