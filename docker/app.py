@@ -1,4 +1,4 @@
-"""A Python node with a GenServer that Elixir calls and that calls Elixir: what the mixed cluster runs as node5.
+"""A Python node with a GenServer that Elixir calls and that calls Elixir: node5 of the mixed cluster.
 
 From any node of the cluster::
 
@@ -11,42 +11,61 @@ Its name, its cookie and how it finds the others come from the environment, as w
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import signal
 from typing import Any
 
-from pyerlnode import Atom, GenServer, Node, RemoteExit
+from pyerlnode import Atom, CallTimeout, GenServer, Node, NodeDown, NoProc, RemoteExit
+from pyerlnode.config import node_settings
+
+log = logging.getLogger("app")
 
 
 class Counter(GenServer):
-    """Counts; and relays requests to other GenServers, as ``LibclusterPoc.Counter`` does in Elixir."""
+    """Counts, and relays requests to other GenServers, as ``LibclusterPoc.Counter`` does in Elixir."""
 
     async def init(self, node: Node) -> None:
+        """Start at 0."""
         self.node = node
         self.value = 0
 
     async def handle_call(self, request: Any, caller: Any) -> Any:
+        """Answer ``{:add, k}``, ``:value``, ``:who`` and ``{:relay, {name, node}, request}``."""
         match request:
             case ("add", int(k)):
                 self.value += k
                 return Atom("ok"), self.value
             case "value":
                 return self.value
-            case ("relay", (str(name), str(node)), forwarded):
-                try:
-                    return Atom("ok"), await self.node.call((name, node), forwarded)
-                except RemoteExit as error:
-                    return Atom("error"), error.reason
+            case "who":
+                return Atom(self.node.name)
+            case ("relay", (Atom() as name, Atom() as node), forwarded):
+                return await self.relay((name, node), forwarded)
         return Atom("error"), Atom("unknown_request")
+
+    async def relay(self, server: tuple[Atom, Atom], request: Any) -> Any:
+        """Call a GenServer on another node; how a call can fail is what Elixir's callers exit with."""
+        try:
+            return Atom("ok"), await self.node.call(server, request)
+        except NoProc:
+            return Atom("error"), Atom("noproc")
+        except NodeDown as error:
+            return Atom("error"), (Atom("nodedown"), Atom(error.name))
+        except CallTimeout:
+            return Atom("error"), Atom("timeout")
+        except RemoteExit as error:
+            return Atom("error"), error.reason
 
 
 async def main() -> None:
+    """Serve until SIGTERM or SIGINT, then leave the cluster in order."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     leave = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave.set)
-    async with Node(os.environ["RELEASE_NODE"], cookie=os.environ.get("RELEASE_COOKIE")) as node:
+    async with Node(**node_settings().options) as node:
         await node.start_server(Counter, node, name="counter")
-        print(f"{node.name} serves counter", flush=True)
+        log.info("%s serves counter", node.name)
         await leave.wait()
 
 
