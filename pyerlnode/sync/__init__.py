@@ -73,6 +73,7 @@ class Node:
         limits: Limits | None = None,
         net_ticktime: float = 60.0,
         output: Callable[[str], None] = to_stdout,
+        input: Callable[[], str] | None = None,  # noqa: A002
         loop: LoopName = "auto",
     ) -> None:
         self._node = asyncio_node.Node(
@@ -90,6 +91,7 @@ class Node:
             limits=limits,
             net_ticktime=net_ticktime,
             output=output,
+            input=input,
         )
         self._loop = LoopThread(loop)
         self.topologies = Topologies(self._node.topologies, self._loop)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pyerlnode.otp import io
-from pyerlnode.otp.io import User, to_stdout, to_text
+from pyerlnode.otp.io import User, to_stdout
+from pyerlnode.otp.io_input import Input
+from pyerlnode.runtime.actor import Reactor
 from pyerlnode.term import Atom, ImproperList
 from pyerlnode.wire import control as c
 from tests.support.nodes import FakePeer, make_router
@@ -23,14 +27,20 @@ def words(*parts: Term) -> tuple[Term, ...]:
 class Asked:
     """A `user` that a peer asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, *lines: str) -> None:
         self.router = make_router()
         self.peer = FakePeer(self.router)
         self.written: list[str] = []
-        self.user = User(self.router, self.written.append)
+        self.lines = list(lines)
+        self.user = User(self.router, self.written.append, self._line if lines else None)
 
-    def ask(self, request: Term) -> Term:
+    def _line(self) -> str:
+        return self.lines.pop(0) if self.lines else ""
+
+    async def ask(self, request: Term) -> Term:
         self.say((Atom("io_request"), self.peer.pid(), self.peer.ref(), request))
+        while not (self.user._printing.is_idle and self.user._reading.is_idle):
+            await asyncio.sleep(0)
         ((control, (word, reply_as, answer)),) = self.peer.take()
         assert (control, word, reply_as) == (
             c.SendSender(self.user.pid, self.peer.pid()),
@@ -55,25 +65,29 @@ def asked() -> Asked:
         (words("put_chars", "unicode", [72, [105, b"!"], ImproperList((b"a",), b"b")]), "Hi!ab"),
         (words("put_chars", "latin1", b"gr\xfc\xdf"), "grüß"),
         (words("put_chars", b"gr\xfc\xdf"), "grüß"),
-        (words("put_chars", "unicode", "io_lib", "format", [b"~p~n", [Atom("a")]]), "~p~n a"),
     ],
 )
-def test_output_is_written(asked: Asked, request_: Term, text: str) -> None:
-    assert asked.ask(request_) == "ok"
+async def test_output_is_written(asked: Asked, request_: Term, text: str) -> None:
+    assert await asked.ask(request_) == "ok"
     assert "".join(asked.written) == text
 
 
-def test_output_is_bounded(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_output_is_bounded(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(io, "MAX_OUTPUT", 5)
-    asked.ask(words("put_chars", "unicode", b"x" * 100))
-    asked.ask(words("put_chars", "unicode", "io_lib", "format", [b"y" * 100, []]))
-    assert asked.written == ["xxxxx", "yyyyy"]
+    await asked.ask(words("put_chars", "unicode", b"x" * 100))
+    assert asked.written == ["xxxxx"]
 
 
-def test_several_requests_give_the_last_answer(asked: Asked) -> None:
+async def test_several_requests_give_the_last_answer(asked: Asked) -> None:
     put = words("put_chars", "unicode", b"x")
-    assert asked.ask((Atom("requests"), [put, Atom("getopts")]))[0] == ("binary", True)
-    assert asked.ask((Atom("requests"), [])) == "ok"
+    assert (await asked.ask((Atom("requests"), [put, Atom("getopts")])))[0] == ("binary", True)
+    assert await asked.ask((Atom("requests"), [])) == "ok"
+    assert asked.written == ["x"]
+
+
+async def test_the_first_of_several_that_fails_ends_them(asked: Asked) -> None:
+    put = words("put_chars", "unicode", b"x")
+    assert await asked.ask((Atom("requests"), [put, Atom("nonsense"), put])) == ("error", "request")
     assert asked.written == ["x"]
 
 
@@ -81,27 +95,96 @@ def test_several_requests_give_the_last_answer(asked: Asked) -> None:
     ("request_", "answer"),
     [
         (words("get_line", "unicode", b"> "), "eof"),
+        (words("get_line", b"> "), "eof"),
         (words("get_chars", "unicode", b"> ", 3), "eof"),
-        (words("get_until", "unicode", b"> ", "m", "f", []), "eof"),
-        (words("get_password", "unicode"), "eof"),
+        (words("get_chars", "unicode", b"> ", -3), ("error", "request")),
+        (words("get_line", "unicode"), ("error", "request")),
+        (words("get_password", "unicode"), ("error", "enotsup")),
         (words("setopts", []), "ok"),
+        (words("setopts", [Atom("nonsense")]), ("error", "enotsup")),
         (words("get_geometry", "rows"), ("error", "request")),
         (Atom("nonsense"), ("error", "request")),
-        (words("put_chars", "unicode", "other", "format", []), ("error", "request")),
     ],
 )
-def test_every_request_is_answered(asked: Asked, request_: Term, answer: Term) -> None:
-    assert asked.ask(request_) == answer
+async def test_every_request_is_answered(asked: Asked, request_: Term, answer: Term) -> None:
+    assert await asked.ask(request_) == answer
 
 
-def test_broken_output_is_answered_too(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "request_",
+    [
+        words("put_chars", "unicode", "io_lib", "format", [b"~p", []]),
+        words("put_chars", "io_lib", "format", [b"~p", []]),
+        words("get_until", "unicode", b"> ", "m", "f", []),
+    ],
+)
+async def test_a_process_of_this_node_has_no_erlang_to_run(asked: Asked, request_: Term) -> None:
+    answers: list[Term] = []
+    asker = Reactor(asked.router, answers.append)
+    asked.user.on_message((Atom("io_request"), asker.pid, 1, request_))
+    while not answers:
+        await asyncio.sleep(0)
+    assert answers == [("io_reply", 1, ("error", "request"))]
+
+
+async def test_lines_are_given_as_they_are_asked_for_after_their_prompt() -> None:
+    asked = Asked("one\n", "two\n", "three")
+    assert await asked.ask(words("get_line", "unicode", "prompt> ")) == b"one\n"
+    assert await asked.ask(words("get_chars", "unicode", b"? ", 2)) == b"tw"
+    assert await asked.ask(words("get_line", "latin1", b"")) == b"o\n"
+    assert await asked.ask(words("get_line", "unicode", b"")) == b"three"
+    assert await asked.ask(words("get_line", "unicode", b"")) == "eof"
+    assert "".join(asked.written) == "prompt> ? "
+
+
+async def test_output_appears_while_somebody_waits_for_input(asked: Asked) -> None:
+    typed = threading.Event()
+
+    def read() -> str:
+        typed.wait(30)
+        return "at last\n"
+
+    asked = Asked("x")
+    asked.user._input = Input(read)
+    asked.say((Atom("io_request"), asked.peer.pid(), asked.peer.ref(), words("get_line", "unicode", b"> ")))
+    asked.say((Atom("io_request"), asked.peer.pid(), asked.peer.ref(), words("put_chars", "unicode", b"x")))
+    assert [answer for _, (_, _, answer) in asked.peer.take()] == ["ok"]
+    typed.set()
+    while not asked.user._reading.is_idle:
+        await asyncio.sleep(0.001)
+    assert [answer for _, (_, _, answer) in asked.peer.take()] == [b"at last\n"]
+
+
+async def test_whoever_asks_when_too_many_wait_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(io, "WAITING", 2)
+    asked = Asked("x\n")
+    for _ in range(4):
+        asked.say((Atom("io_request"), asked.peer.pid(), 1, words("get_line", "unicode", b"")))
+    assert [answer for _, (_, _, answer) in asked.peer.take()] == [("error", "busy")] * 2
+    asked.user.close()
+    await asyncio.sleep(0)
+    assert asked.user._reading.is_idle
+    assert asked.peer.take() == []
+
+
+async def test_broken_input_is_answered(caplog: pytest.LogCaptureFixture) -> None:
+    def read() -> str:
+        raise OSError("no terminal")
+
+    asked = Asked("x")
+    asked.user._input = Input(read)
+    assert await asked.ask(words("get_line", "unicode", b"")) == ("error", "terminated")
+    assert "no terminal" in caplog.text
+
+
+async def test_broken_output_is_answered_too(caplog: pytest.LogCaptureFixture) -> None:
     asked = Asked()
 
     def broken(text: str) -> None:
         raise BrokenPipeError("no reader")
 
     asked.user._write = broken
-    assert asked.ask(words("put_chars", "unicode", b"x")) == ("error", "terminated")
+    assert await asked.ask(words("put_chars", "unicode", b"x")) == ("error", "terminated")
     assert "no reader" in caplog.text
 
 
@@ -110,10 +193,6 @@ def test_what_is_no_request_is_passed_over(asked: Asked) -> None:
         asked.say(message)
     assert asked.peer.take() == []
     assert asked.user.alive
-
-
-def test_text_of_what_is_no_character_data() -> None:
-    assert to_text([0xD800, "x", -1, 0x110000, 1.0, True, b"\xff"]) == "\ufffdx\ufffd"
 
 
 def test_standard_output_is_flushed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,102 @@
+"""Running code on a node from the command line: what it evaluates to, how it is shown, why it failed.
+
+Everything is done by functions that each node has (``Code.eval_string``, ``erl_eval``, ``inspect``), so that
+the text reads as it would in a shell over there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyerlnode.errors import RemoteError, TextError
+from pyerlnode.term import Atom, brief, charlist
+from pyerlnode.term.text import to_elixir, to_erlang
+
+if TYPE_CHECKING:
+    from pyerlnode.node import Node
+    from pyerlnode.term import Term
+
+ALIAS = "Elixir."
+WIDTH = 80
+
+
+class Remote:
+    """One node that is asked, each question within `timeout` seconds."""
+
+    def __init__(self, node: Node, peer: str, timeout: float) -> None:
+        self.node = node
+        self.peer = peer
+        self.timeout = timeout
+
+    async def call(self, module: str, function: str, *args: Term) -> Term:
+        """What ``module:function(args)`` gives there."""
+        return await self.node.rpc(self.peer, module, function, args, timeout=self.timeout)
+
+    # evaluating ------------------------------------------------------------------------
+
+    async def elixir(self, code: str) -> Term:
+        """What a piece of Elixir evaluates to."""
+        value, _bindings = await self.call("Elixir.Code", "eval_string", code)
+        return value
+
+    async def erlang(self, code: str) -> Term:
+        """What a piece of Erlang evaluates to: expressions with commas; the full stop may be left out."""
+        text = code if code.rstrip().endswith(".") else f"{code}."
+        match await self.call("erl_scan", "string", charlist(text)):
+            case ("ok", tokens, _):
+                pass
+            case (_, (_, module, what), _):
+                raise await self._unreadable(module, what)
+        match await self.call("erl_parse", "parse_exprs", tokens):
+            case ("ok", forms):
+                pass
+            case (_, (_, module, what)):
+                raise await self._unreadable(module, what)
+        _, value, _ = await self.call("erl_eval", "exprs", forms, [])
+        return value
+
+    async def _unreadable(self, module: Term, what: Term) -> TextError:
+        return TextError(await self._text(str(module), "format_error", what))
+
+    # showing ---------------------------------------------------------------------------
+
+    async def inspected(self, value: Term) -> str:
+        """`value` as ``inspect`` shows it over there, structs in their own form."""
+        options = [(Atom("pretty"), True), (Atom("width"), WIDTH)]
+        try:
+            return str((await self.call("Elixir.Kernel", "inspect", value, options)).decode())
+        except RemoteError:
+            return to_elixir(value)
+
+    async def printed(self, value: Term) -> str:
+        """`value` as an Erlang shell shows it."""
+        try:
+            return await self._text("io_lib", "format", b"~tp", [value])
+        except RemoteError:
+            return to_erlang(value)
+
+    async def _text(self, module: str, function: str, *args: Term) -> str:
+        chars = await self.call(module, function, *args)
+        return bytes(await self.call("unicode", "characters_to_binary", chars)).decode()
+
+    async def explained(self, error: RemoteError) -> str:
+        """Why a call failed, with its stack, as a shell over there would tell it."""
+        if error.kind not in ("error", "exit", "throw"):
+            return str(error)
+        kind = Atom(error.kind)
+        try:
+            told = await self.call("Elixir.Exception", "format", kind, error.reason, error.stack)
+            return bytes(told).decode()
+        except RemoteError:
+            pass
+        try:
+            return await self._text("erl_error", "format_exception", kind, error.reason, error.stack)
+        except RemoteError:
+            return f"{error}\n{brief(error.stack)}" if error.stack else str(error)
+
+
+def module_name(text: str) -> str:
+    """The module that was meant: ``String`` is Elixir's, ``lists`` and ``:lists`` Erlang's."""
+    if text.startswith(":"):
+        return text[1:].strip('"')
+    return ALIAS + text if text[:1].isupper() and not text.startswith(ALIAS) else text
