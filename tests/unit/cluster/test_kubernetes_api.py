@@ -98,11 +98,11 @@ class TestRefusals:
         with pytest.raises(DiscoveryFailed) as caught:
             await ask(api, trust, "pods")
         assert str(caught.value) == (
-            "cannot query kubernetes (unauthorized): pods is forbidden: User "
-            '"system:serviceaccount:default:default" cannot list resource "pods" in API group "" in the '
-            'namespace "default"; '
-            "let this pod's service account list pods in namespace default: a Role with apiGroups: [''], resources: [pods], "
-            "verbs: [list], and a RoleBinding"
+            "cannot query kubernetes (unauthorized): pods is forbidden: "
+            'User "system:serviceaccount:default:default" cannot list resource "pods" in API group "" '
+            'in the namespace "default"; '
+            "let this pod's service account list pods in namespace default: a Role with apiGroups: [''], "
+            "resources: [pods], verbs: [list], and a RoleBinding"
         )
 
     async def test_500(self, api: KubernetesApi, trust: Trust) -> None:
