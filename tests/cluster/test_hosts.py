@@ -34,6 +34,16 @@ def test_a_host_has_a_name_an_address_and_an_epmd_of_its_own(network: Network) -
     assert socket.gethostname() == outside
 
 
+def test_hosts_have_addresses_of_both_families(network: Network) -> None:
+    one, two = network.host("one"), network.host("two")
+    with two.socket(socket.AF_INET6) as server, one.socket(socket.AF_INET6) as link:
+        server.bind((two.address6, 4000))
+        server.listen()
+        link.settimeout(10)
+        link.connect((two.address6, 4000))
+        assert link.getsockname()[0] == one.address6
+
+
 def test_hosts_ask_the_dns_server_of_their_network(network: Network) -> None:
     host = network.host("web1")
     network.dns.add("web", "A", "10.77.0.99")
