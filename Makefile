@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint format interop beams docker-base fuzz soak coverage clean erlang
+.PHONY: help venv run test lint format interop beams docker-base docker-test fuzz soak coverage clean erlang
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -24,7 +24,7 @@ erlang: # the host's own Erlang and Elixir, where they can be installed
 test: venv erlang ## unit, property and interop tests, with the host's own Erlang (PYERLNODE_RELEASES=25,27 for others)
 	@if [ -n "$$PYERLNODE_RELEASES" ]; then releases=$$PYERLNODE_RELEASES; \
 	elif command -v erl >/dev/null; then releases=host; fi; \
-	PYERLNODE_RELEASES=$$releases $(PYTEST) -m "not slow" $(PYTEST_ARGS)
+	PYERLNODE_RELEASES=$$releases $(PYTEST) -m "not slow and not docker" $(PYTEST_ARGS)
 
 lint: venv ## ruff, mypy --strict, and the rules of the house (layers, purity, sizes)
 	$(BIN)/ruff check .
@@ -47,11 +47,14 @@ docker-base: venv ## base images for docker/ from Debian, where no image registr
 	@tests/support/docker_engine start
 	@PYTHON=$(BIN)/python tests/support/make_base
 
+docker-test: venv ## the post's clusters and a mixed one in containers; starts an engine where none runs (as root; ten minutes)
+	@PYTHON=$(BIN)/python tests/support/docker_test $(PYTEST_ARGS)
+
 fuzz: venv ## bad input, at length
 	$(PYTEST) tests/fuzz $(PYTEST_ARGS)
 
 soak: venv erlang ## the long runs that `make test` leaves out
-	$(PYTEST) -m slow -o faulthandler_timeout=1800 $(PYTEST_ARGS)
+	$(PYTEST) -m "slow and not docker" -o faulthandler_timeout=1800 $(PYTEST_ARGS)
 
 coverage: venv ## what the unit and property tests reach
 	$(BIN)/coverage run -m pytest -q -m "not slow" $(wildcard tests/unit tests/property)
