@@ -432,3 +432,11 @@ async def test_it_runs(api: KubernetesApi, account: Path) -> None:
         await until(lambda: around.home.dials)
         assert cluster.wanted == {A}
         assert around.home.dials == [A]
+
+
+async def test_it_ends_in_the_middle_of_a_request(api: KubernetesApi, account: Path) -> None:
+    api.fail(Failure.SILENCE)
+    around = Surroundings()
+    async with around.running(make(api, account)):
+        await api.asked(1 - len(api.requests))
+    assert around.home.dials == []
