@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     )
     from pyerlnode.limits import Limits
     from pyerlnode.node import Node
+    from pyerlnode.otp.child import Child, Supervisor
     from pyerlnode.otp.gen import Process
-    from pyerlnode.otp.gen_server import Caller, GenServer, NoReply, Stop
+    from pyerlnode.otp.gen_server import Caller, GenServer, Ignore, NoReply, Stop
     from pyerlnode.runtime.events import NodeUp
     from pyerlnode.term import (
         Atom,
@@ -67,8 +68,9 @@ _HOMES = {
     ),
     "pyerlnode.limits": "Limits",
     "pyerlnode.node": "Node",
+    "pyerlnode.otp.child": "Child Supervisor",
     "pyerlnode.otp.gen": "Process",
-    "pyerlnode.otp.gen_server": "Caller GenServer NoReply Stop",
+    "pyerlnode.otp.gen_server": "Caller GenServer Ignore NoReply Stop",
     "pyerlnode.runtime.events": "NodeUp",
     "pyerlnode.term": (
         "Atom BitString ExportFun Fun ImproperList Pid Port Record Reference Term TermMap charlist"
@@ -82,6 +84,7 @@ __all__ = [
     "CallError",
     "CallTimeout",
     "Caller",
+    "Child",
     "ConfigError",
     "ConnectFailed",
     "CookieMismatch",
@@ -93,6 +96,7 @@ __all__ = [
     "Fun",
     "GenServer",
     "HandshakeError",
+    "Ignore",
     "ImproperList",
     "LimitExceeded",
     "Limits",
@@ -117,6 +121,7 @@ __all__ = [
     "RemoteError",
     "RemoteExit",
     "Stop",
+    "Supervisor",
     "Term",
     "TermError",
     "TermMap",

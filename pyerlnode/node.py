@@ -21,12 +21,15 @@ from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.locate import Locator
 from pyerlnode.net.presence import Place, Presence, new_creation
 from pyerlnode.otp import erpc, gen, net_kernel
+from pyerlnode.otp.child import Supervisor
 from pyerlnode.otp.exports import Exports
 from pyerlnode.otp.gen import Process
 from pyerlnode.otp.global_names import GlobalNameServer
 from pyerlnode.otp.io import User, to_stdout
 from pyerlnode.otp.rex import Rex
-from pyerlnode.otp.server import Server, ask_to_stop
+from pyerlnode.otp.server import ask_to_stop
+from pyerlnode.otp.starting import Starter, StartLink
+from pyerlnode.otp.supervisor import SupervisorServer
 from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 
     from pyerlnode.cluster.topology import Topology
     from pyerlnode.net.dial import Address
+    from pyerlnode.otp.child import Child
     from pyerlnode.otp.gen_server import GenServer
     from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Term
@@ -135,6 +139,7 @@ class Node:
         self._stopping: asyncio.Task[None] | None = None
         self._running = False
         self._exports = Exports(self._workers)
+        self._starter = Starter(self._new_process, self._workers, self._exports, self.whereis)
 
     # life ----------------------------------------------------------------------------
 
@@ -495,15 +500,63 @@ class Node:
         return me.pid
 
     async def start_server(
-        self, server: type[GenServer] | GenServer, *args: Any, name: str | None = None
+        self,
+        server: type[GenServer] | GenServer,
+        *args: Any,
+        name: str | None = None,
+        link: Pid | None = None,
     ) -> Pid:
         """Starts a :class:`GenServer`; returns its pid once ``init(*args)`` is done.
+
+        `link` is its parent, on any node: the two are linked from before ``init``, as by ``start_link``, and
+        a server that traps exits ends when its parent does.
 
         Raises what ``init`` raised, and :class:`NameTaken`.
         """
         instance = server() if isinstance(server, type) else server
-        me = self._new_process(name)
-        return await Server(instance, args, self._workers).start(me)
+        parent = await self._parent(link)
+        return (await self._starter.server(instance, args, name=name, parent=parent)).pid
+
+    async def start_supervisor(
+        self,
+        children: Iterable[Child],
+        *,
+        strategy: str = "one_for_one",
+        max_restarts: int = 3,
+        max_seconds: float = 5,
+        auto_shutdown: str = "never",
+        name: str | None = None,
+        link: Pid | None = None,
+    ) -> Pid:
+        """Starts a supervisor of `children`; returns its pid once they are started, in their order.
+
+        A child that ends is started again as its ``restart`` says: alone (`strategy` is ``"one_for_one"``),
+        with all others (``"one_for_all"``), or with those after it (``"rest_for_one"``).  More than
+        `max_restarts` times in `max_seconds` seconds, and the supervisor ends its children, the last first,
+        and itself, with ``shutdown``.  `link` is its parent, as in :meth:`start_server`.
+
+        Raises :class:`Exit` with ``{shutdown, {failed_to_start_child, Id, Reason}}``, and as its cause what
+        the child raised.
+        """
+        plan = Supervisor(
+            children,
+            strategy=strategy,
+            max_restarts=max_restarts,
+            max_seconds=max_seconds,
+            auto_shutdown=auto_shutdown,
+        )
+        server = SupervisorServer(plan, self._starter)
+        parent = await self._parent(link)
+        return (await self._starter.server(server, (), name=name, parent=parent)).pid
+
+    async def _parent(self, pid: Pid | None) -> Pid | None:
+        """A parent that can be linked to: on a node that is connected."""
+        if pid is None:
+            return None
+        router = self._check_running()
+        parent = router.registry.current(pid)
+        await reach(router, parent.node)
+        return parent
 
     def _new_process(self, name: str | None) -> Process:
         me = Process(self._check_running(), self)
@@ -558,6 +611,15 @@ class Node:
             return found
 
         return exporter
+
+    def export_server(self, module: str, server: type[GenServer], *, name: str | None = None) -> None:
+        """Lets other nodes start servers of this class: exports ``module:start_link``.
+
+        A supervisor of Elixir's starts one by ``{:erpc, :call, [node, module, :start_link, [arg, ...]]}``:
+        ``init`` gets the arguments, and the server is linked to whoever called.  `name` is the name that it
+        is registered under here.
+        """
+        self._exports.add(module, "start_link", StartLink(self._starter, server, name).start_link)
 
     def _workers(self) -> ThreadPoolExecutor:
         if self._executor is None:

@@ -12,6 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import Exit, NodeDown, RemoteError
+from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen import Process
 from pyerlnode.runtime import spawn
 from pyerlnode.runtime.exits import NOCONNECTION, encodable, exception_struct, is_reason, stack_of, undef
@@ -122,7 +123,9 @@ class Spawner:
             return
         process = Process(self._router, self._node)
         spawn.tie(self._router, process, control, options)
+        told = CALLER.set(control.sender)  # the task takes it along
         process.start(self._body, (control.module, control.function, args))
+        CALLER.reset(told)
 
     async def _body(self, me: Process, module: Atom, function: Atom, args: list[Term]) -> None:
         match (module, function, args):

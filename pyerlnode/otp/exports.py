@@ -7,6 +7,7 @@ function runs in a worker thread, a coroutine function on the event loop.
 from __future__ import annotations
 
 import inspect
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConfigError
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from pyerlnode.term import Term
+    from pyerlnode.term import Pid, Term
+
+CALLER: ContextVar[Pid] = ContextVar("CALLER")
+"""The process that called the exported function which runs now, where it is known."""
 
 
 class Exports:

@@ -17,7 +17,17 @@ from pyerlnode.errors import Exit
 from pyerlnode.otp import status, workers
 from pyerlnode.otp.debug import Debug
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST
-from pyerlnode.otp.gen_server import Caller, Continue, Ignore, NoReply, Stop, Timeout, name_of, take_next
+from pyerlnode.otp.gen_server import (
+    Caller,
+    Continue,
+    Ignore,
+    NoReply,
+    Stop,
+    Timeout,
+    name_of,
+    presentable,
+    take_next,
+)
 from pyerlnode.otp.system import STOP, System, may_pass_a_suspended
 from pyerlnode.runtime.actor import EXIT
 from pyerlnode.runtime.exits import KILLED, SHUTDOWN, is_reason, reason_of
@@ -87,8 +97,9 @@ class Server:
             return
         except Stop as stop:
             failure = Exit(stop.reason)
+            failure.__cause__ = stop.__cause__
             self._fail(failure)
-            raise failure from None
+            raise failure from stop.__cause__
         except Exception as error:
             self._fail(error)
             raise
@@ -107,7 +118,7 @@ class Server:
         try:
             while True:
                 message = await self._take(me)
-                self._note((CONTINUE, message.work) if type(message) is Continue else (IN, message))
+                self._note_arrival(message)
                 await self._dispatch(me, message)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the end of the server
             await self._terminate(me, error, message)
@@ -171,6 +182,11 @@ class Server:
     def _note(self, event: tuple[Term, ...]) -> None:
         if self._debug.is_on:
             self._debug.note(name_of(self._server.me), event)
+
+    def _note_arrival(self, message: Term) -> None:
+        if self._debug.is_on:
+            is_work = type(message) is Continue
+            self._note((CONTINUE, message.work) if is_work else (IN, presentable(message)))
 
     def _note_state(self) -> None:
         if self._debug.is_on:

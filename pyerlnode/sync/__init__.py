@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pyerlnode.errors import CallError
     from pyerlnode.limits import Limits
     from pyerlnode.net.dial import Address
+    from pyerlnode.otp.child import Child
     from pyerlnode.otp.gen_server import GenServer
     from pyerlnode.runtime.events import NodeEvent, Subscription
     from pyerlnode.term import Pid, Term
@@ -281,9 +282,39 @@ class Node:
         """Start a process from a coroutine function, see :meth:`pyerlnode.Node.spawn`."""
         return self._loop.run(lambda: self._node.spawn(body, *args, name=name, link=link, monitor=monitor))
 
-    def start_server(self, server: type[GenServer] | GenServer, *args: Any, name: str | None = None) -> Pid:
+    def start_server(
+        self,
+        server: type[GenServer] | GenServer,
+        *args: Any,
+        name: str | None = None,
+        link: Pid | None = None,
+    ) -> Pid:
         """Start a GenServer, see :meth:`pyerlnode.Node.start_server`."""
-        return self._loop.run(lambda: self._node.start_server(server, *args, name=name))
+        return self._loop.run(lambda: self._node.start_server(server, *args, name=name, link=link))
+
+    def start_supervisor(
+        self,
+        children: Iterable[Child],
+        *,
+        strategy: str = "one_for_one",
+        max_restarts: int = 3,
+        max_seconds: float = 5,
+        auto_shutdown: str = "never",
+        name: str | None = None,
+        link: Pid | None = None,
+    ) -> Pid:
+        """Start a supervisor, see :meth:`pyerlnode.Node.start_supervisor`."""
+        return self._loop.run(
+            lambda: self._node.start_supervisor(
+                children,
+                strategy=strategy,
+                max_restarts=max_restarts,
+                max_seconds=max_seconds,
+                auto_shutdown=auto_shutdown,
+                name=name,
+                link=link,
+            )
+        )
 
     def register(self, name: str, pid: Pid) -> None:
         """Register a process of this node under ``name``."""
@@ -306,6 +337,10 @@ class Node:
     ) -> Any:
         """Let other nodes call a function, see :meth:`pyerlnode.Node.export`."""
         return self._node.export(module, function, target)
+
+    def export_server(self, module: str, server: type[GenServer], *, name: str | None = None) -> None:
+        """Let other nodes start servers of this class, see :meth:`pyerlnode.Node.export_server`."""
+        self._node.export_server(module, server, name=name)
 
 
 class NodeEvents:
