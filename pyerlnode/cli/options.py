@@ -7,7 +7,7 @@ import ipaddress
 import secrets
 from typing import TypeAlias
 
-from pyerlnode.config import complete_name, long_host, short_host
+from pyerlnode.config import complete_name, cookie_setting, long_host, short_host
 from pyerlnode.errors import ConfigError
 from pyerlnode.node import Node
 from pyerlnode.wire.names import is_long_host
@@ -40,10 +40,14 @@ def add_identity(parser: argparse.ArgumentParser, name_help: str) -> None:
     names.add_argument("--sname", metavar="NAME", help="the same; refuses a host with a dot, as erl does")
     parser.add_argument(
         "--cookie",
-        help="the cluster's cookie (default: $ERLANG_COOKIE, then ~/.erlang.cookie; "
+        help="the cluster's cookie (default: $PYERLNODE_COOKIE, the file at $PYERLNODE_COOKIE_FILE, "
+        "$RELEASE_COOKIE, $ERLANG_COOKIE, the configuration's, then ~/.erlang.cookie; "
         "given here, other users of this machine can see it)",
     )
-    parser.add_argument("--hidden", action="store_true", help="connect as a hidden node")
+    parser.add_argument("--hidden", action="store_true", default=None, help="connect as a hidden node")
+    parser.add_argument(
+        "--config", metavar="FILE", help="TOML file with settings (default: $PYERLNODE_CONFIG)"
+    )
 
 
 def add_guest(parser: argparse.ArgumentParser) -> None:
@@ -71,9 +75,14 @@ def seconds(text: str) -> float:
     return value
 
 
-def add_peer(parser: argparse.ArgumentParser, text: str) -> None:
+def add_peer(parser: argparse.ArgumentParser, text: str, *, optional: bool = False) -> None:
     """Add the node that the command is about."""
-    parser.add_argument("peer", metavar="PEER", help=f"{text}, as node1@host; node1 is one of this host")
+    parser.add_argument(
+        "peer",
+        metavar="PEER",
+        nargs="?" if optional else None,
+        help=f"{text}, as node1@host; node1 is one of this host",
+    )
 
 
 # ---------------------------------------------------------------------------------- nodes
@@ -97,9 +106,10 @@ def given_name(arguments: argparse.Namespace) -> str | None:
 def guest(arguments: argparse.Namespace, peer: str) -> Node:
     """Make the node that asks ``peer``: as named, or hidden, unregistered and of a random name."""
     name = given_name(arguments)
+    cookie = cookie_setting(arguments.cookie, arguments.config)
     if name is not None:
-        return Node(name, cookie=arguments.cookie, hidden=arguments.hidden)
-    return Node(guest_name(peer), cookie=arguments.cookie, hidden=True, listen=False)
+        return Node(name, cookie=cookie, hidden=bool(arguments.hidden))
+    return Node(guest_name(peer), cookie=cookie, hidden=True, listen=False)
 
 
 def guest_name(peer: str) -> str:

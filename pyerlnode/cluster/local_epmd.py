@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyerlnode.cluster.once import NO_NAME, Once
+from pyerlnode.cluster.names import NO_NAME
+from pyerlnode.cluster.once import Once
 from pyerlnode.cluster.strategy import Discovery
 from pyerlnode.errors import DiscoveryFailed, EpmdError
 from pyerlnode.wire.names import split_name

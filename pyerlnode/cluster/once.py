@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyerlnode.cluster import options
+from pyerlnode.cluster.names import NO_NAME
 from pyerlnode.cluster.strategy import Polling
 from pyerlnode.errors import ConfigError
 from pyerlnode.wire.names import is_long_host, split_name
-
-NO_NAME = "nonode@nohost"
 
 
 @dataclass(frozen=True, kw_only=True)

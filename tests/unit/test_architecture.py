@@ -64,7 +64,7 @@ LONG: dict[str, str] = {
 }
 
 READS_ENVIRONMENT: dict[str, str] = {
-    "pyerlnode/config.py": "the one place that does",
+    "pyerlnode/config/environment.py": "the one place that does",
     "pyerlnode/net/epmd_detached.py": "hands the environment, less its secrets, to the daemon it starts",
 }
 
@@ -197,17 +197,21 @@ def test_pure_parts_stay_pure(module: Module) -> None:
 
 @every_module
 def test_only_config_reads_the_environment(module: Module) -> None:
-    lines = [
-        node.lineno
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv")
-    ]
+    lines = [getattr(node, "lineno", 0) for node in ast.walk(module.tree) if _reads_environment(node)]
     if module.where in READS_ENVIRONMENT:
         _require(lines, f"{module.where} reads no environment: take it out of READS_ENVIRONMENT")
     else:
-        _require(
-            not lines, f"{module.where} lines {lines} read the environment: config.py does that, for all"
-        )
+        _require(not lines, f"{module.where} lines {lines} read the environment: config does that, for all")
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    names = {"environ", "environb", "getenv"}
+    match node:
+        case ast.Attribute(value=ast.Name(id="os"), attr=attribute):
+            return attribute in names
+        case ast.ImportFrom(module="os", names=imported):
+            return any(alias.name in names for alias in imported)
+    return False
 
 
 @every_module
@@ -325,6 +329,11 @@ class TestTheRulesThemselves:
         source = "if TYPE_CHECKING:\n import a.b\ndef f():\n from c import d\nclass E:\n import g\n"
         seen = {i.target: i.when_loaded for i in _imports(ast.parse(source), when_loaded=True)}
         assert seen == {"a.b": False, "c": False, "g": True}
+
+    def test_the_environment_is_seen_by_both_of_its_names(self) -> None:
+        source = "import os\nfrom os import environ\nos.environ['A']\nos.getenv('A')\nworld.environ\nos.sep\n"
+        seen = filter(_reads_environment, ast.walk(ast.parse(source)))
+        assert sorted(getattr(node, "lineno", 0) for node in seen) == [2, 3, 4]
 
     def test_submodules_and_names_are_told_apart(self) -> None:
         source = "from pyerlnode import errors, Node\nfrom pyerlnode.errors import Exit\n"
