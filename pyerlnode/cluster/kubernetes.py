@@ -23,12 +23,13 @@ from pyerlnode.errors import ConfigError, DiscoveryFailed
 from pyerlnode.wire.names import is_valid_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pyerlnode.cluster.converge import Convergence
 
+DEFAULT_DOMAIN = "cluster.local"
 DOMAIN = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
-HOST = re.compile(r"([A-Za-z0-9][-A-Za-z0-9.]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+HOST = re.compile(
+    r"(?:(?P<name>[A-Za-z0-9][-A-Za-z0-9.]*)|\[(?P<ip>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?"
+)
 """A name or an address, perhaps with a port."""
 
 
@@ -95,7 +96,7 @@ class Kubernetes(Polling):
         )
         self.keep("kubernetes_service_name", _label)
         self.keep("kubernetes_namespace", _label)
-        self.keep("kubernetes_cluster_name", _domain)
+        self.keep("kubernetes_cluster_name", _cluster_name)
         self.keep("kubernetes_master", _master)
         self.keep("kubernetes_service_account_path", _folder)
         self.keep("kubernetes_use_cached_resources", options.flag)
@@ -107,28 +108,37 @@ class Kubernetes(Polling):
     def check_home(self, name: str) -> None:
         """Raise :class:`ConfigError` for a short name."""
         there = Address("10.0.0.1", self.kubernetes_namespace or "default", "web-0")
-        domain = f"{self.kubernetes_cluster_name or 'cluster'}.local"
-        need_long_name("Kubernetes", self._name(there, domain), name)
+        need_long_name("Kubernetes", self._name(there, self._own_domain or DEFAULT_DOMAIN), name)
 
     async def discover(self, cluster: Convergence) -> Discovery:
         """Ask the API server."""
         account = await asyncio.to_thread(read_account, self.kubernetes_service_account_path)
-        query = self._query(cluster.world.environ, self.kubernetes_namespace or _namespace(account, self))
-        seconds = self.request_timeout / 1000
+        domain = cluster.world.environ.get("CLUSTER_DOMAIN", "").strip().strip(".")
+        query = self._query(domain, self._namespace(account))
         async with Client(
-            "kubernetes", "kubernetes_master", seconds=seconds, token=account.token, trust=account.trust
+            "kubernetes",
+            "kubernetes_master",
+            seconds=self.request_timeout / 1000,
+            token=account.token,
+            trust=account.trust,
         ) as client:
             listing = await query.ask(client)
-        nodes, troubles = self._names(listing, query, self._domain(cluster.world.environ))
+        nodes, troubles = self._names(listing, query, self._own_domain or domain or DEFAULT_DOMAIN)
         if troubles:
             cluster.report.trouble("; ".join(troubles))
         return Discovery(nodes, complete=not troubles)
 
-    def _query(self, environ: Mapping[str, str], namespace: str) -> Query:
+    def _namespace(self, account: Account) -> str:
+        if self.kubernetes_namespace is not None:
+            return str(self.kubernetes_namespace)
+        if LABEL.fullmatch(account.namespace):
+            return account.namespace
+        file = self.kubernetes_service_account_path / "namespace"
+        raise DiscoveryFailed(f"{file} names no namespace: give kubernetes_namespace")
+
+    def _query(self, domain: str, namespace: str) -> Query:
         return Query(
-            host=api_host(
-                self.kubernetes_master, _environment(environ) or self._own_domain or "cluster.local"
-            ),
+            host=api_host(self.kubernetes_master, domain or self._own_domain or DEFAULT_DOMAIN),
             resource=self.kubernetes_ip_lookup_mode,
             namespace=namespace,
             selector=self.kubernetes_selector,
@@ -138,9 +148,6 @@ class Kubernetes(Polling):
     @property
     def _own_domain(self) -> str | None:
         return self.kubernetes_cluster_name and f"{self.kubernetes_cluster_name}.local"
-
-    def _domain(self, environ: Mapping[str, str]) -> str:
-        return self._own_domain or _environment(environ) or "cluster.local"
 
     def _names(self, listing: Listing, query: Query, domain: str) -> tuple[frozenset[str], list[str]]:
         """The names of nodes, and what is wrong with the listing."""
@@ -185,17 +192,6 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _environment(environ: Mapping[str, str]) -> str:
-    return environ.get("CLUSTER_DOMAIN", "").strip().strip(".")
-
-
-def _namespace(account: Account, strategy: Kubernetes) -> str:
-    if LABEL.fullmatch(account.namespace):
-        return account.namespace
-    folder = strategy.kubernetes_service_account_path
-    raise DiscoveryFailed(f"{folder / 'namespace'} names no namespace: give kubernetes_namespace")
-
-
 def _nobody(query: Query) -> str:
     hint = (
         " (they have the labels of their Service, not of its pods)" if query.resource == "endpoints" else ""
@@ -209,7 +205,7 @@ def _label(key: str, value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _domain(key: str, value: Any) -> str | None:
+def _cluster_name(key: str, value: Any) -> str | None:
     if value is not None and not DOMAIN.fullmatch(options.text(key, value)):
         raise ConfigError(key, value, "it is the cluster's domain without '.local', as 'cluster'")
     return None if value is None else str(value)
@@ -218,15 +214,12 @@ def _domain(key: str, value: Any) -> str | None:
 def _master(key: str, value: Any) -> str:
     """A host, perhaps with a port."""
     text = options.text(key, value)
-    if not (_is_address(text) or HOST.fullmatch(text)) or not 0 < _port(text) < 65536:
+    parts = HOST.fullmatch(text)
+    fits = parts and (parts["name"] or _is_address(parts["ip"])) and 0 < int(parts["port"] or 443) < 65536
+    if not fits and not _is_address(text):
         cure = "it is a host, as 'kubernetes.default.svc', 'api.example.com.:6443' or '10.0.0.1'"
         raise ConfigError(key, value, cure)
     return text
-
-
-def _port(master: str) -> int:
-    digits = "" if _is_address(master) else master.rpartition(":")[2]
-    return int(digits) if digits.isdecimal() else 443
 
 
 def _folder(key: str, value: Any) -> Path:

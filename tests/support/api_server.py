@@ -33,7 +33,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from aiohttp import web
+from aiohttp import ThreadedResolver, web
 from trustme import CA
 
 from tests.support.ports import free_port
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
+
+    import pytest
 
 PATIENCE = 30.0
 """Seconds for a request to come that a test waits for."""
@@ -374,3 +376,12 @@ def _status(code: int, message: str, **more: str) -> dict[str, Any]:
         "message": message,
         "code": code,
     } | more
+
+
+def unresolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on no name is known to aiohttp, without anybody's DNS being asked."""
+
+    async def resolve(*_: Any, **__: Any) -> Any:
+        raise OSError(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)

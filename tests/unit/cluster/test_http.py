@@ -12,7 +12,7 @@ from trustme import CA
 
 from pyerlnode.cluster.http import Answer, Client, Trust, check_installed, readable
 from pyerlnode.errors import ConfigError, DiscoveryFailed
-from tests.support.api_server import TOKEN, Failure, KubernetesApi, RancherMetadata
+from tests.support.api_server import TOKEN, Failure, KubernetesApi, RancherMetadata, unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +149,8 @@ class TestFailures:
         assert "cannot be reached: " in text
         assert "refused" in text.lower() or "failed" in text
 
-    async def test_no_such_name(self) -> None:
+    async def test_no_such_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        unresolved(monkeypatch)
         why = "the name of api.invalid:6443 cannot be resolved; is kubernetes_master right?"
         assert await failure("https://api.invalid:6443/") == f"request to kubernetes failed!: {why}"
 

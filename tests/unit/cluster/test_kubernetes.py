@@ -14,7 +14,7 @@ from pyerlnode.cluster.events import Connected, Disconnected, Found, LookupFaile
 from pyerlnode.cluster.kubernetes import Kubernetes, api_host
 from pyerlnode.cluster.topology import Topology
 from pyerlnode.errors import ConfigError, DiscoveryFailed
-from tests.support.api_server import TOKEN, Failure, KubernetesApi
+from tests.support.api_server import TOKEN, Failure, KubernetesApi, unresolved
 from tests.support.nodes import until
 from tests.support.world import OWN, FakeHome, Surroundings, lines
 
@@ -97,7 +97,22 @@ class TestOptions:
 
     @pytest.mark.parametrize(
         "wrong",
-        ["https://a", "a/b", "a?b", "a b", "u@a", "a:b", "a:0", "a:99999", ":443", "[::1", "é", "a\nb", 5],
+        [
+            "https://a",
+            "a/b",
+            "a?b",
+            "a b",
+            "u@a",
+            "a:b",
+            "a:0",
+            "a:99999",
+            ":443",
+            "[::1",
+            "[:::]:1",
+            "é",
+            "a\nb",
+            5,
+        ],
     )
     def test_what_is_no_host(self, wrong: Any) -> None:
         with pytest.raises(ConfigError, match=r"kubernetes_master="):
@@ -155,16 +170,24 @@ class TestQuestions:
             ({"kubernetes_cluster_name": "k"}, {}, "kubernetes.default.svc.k.local"),
             (
                 {"kubernetes_cluster_name": "k"},
-                {"CLUSTER_DOMAIN": "z.test."},
-                "kubernetes.default.svc.z.test",
+                {"CLUSTER_DOMAIN": "z.invalid."},
+                "kubernetes.default.svc.z.invalid",
             ),
             ({}, {"CLUSTER_DOMAIN": " "}, "kubernetes.default.svc.cluster.local"),
         ],
     )
-    def test_the_domain_of_the_server(
-        self, options: dict[str, Any], environ: dict[str, str], host: str
+    async def test_the_domain_of_the_server(
+        self,
+        account: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        options: dict[str, Any],
+        environ: dict[str, str],
+        host: str,
     ) -> None:
-        assert Kubernetes(**REQUIRED, **options)._query(environ, "default").host == host
+        unresolved(monkeypatch)
+        strategy = Kubernetes(**REQUIRED, kubernetes_service_account_path=account, **options)
+        with pytest.raises(DiscoveryFailed, match=f"the name of {host} cannot be resolved; is kubernetes_m"):
+            await discover(strategy, **environ)
 
     async def test_it_asks_in_its_own_namespace(self, api: KubernetesApi, account: Path) -> None:
         assert await names(make(api, account)) == [A, B]

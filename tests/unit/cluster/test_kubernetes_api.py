@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pyerlnode.cluster import kubernetes_api
 from pyerlnode.cluster.http import Client, Trust
@@ -201,3 +203,25 @@ class TestPods:
         assert found.addresses == (Address("10.0.0.1", "default"),)
         assert found.troubles == ("the address of a pod cannot be read",)
         assert found.following == ""
+
+
+KEYS = (
+    "items metadata continue namespace annotations subsets addresses ip hostname targetRef status podIP phase"
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "x", "10.0.0.1"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(value=st.fixed_dictionaries({"items": st.lists(JSON, max_size=3)}, optional={"metadata": JSON}) | JSON)
+@pytest.mark.parametrize("resource", ["endpoints", "pods"])
+def test_whatever_the_answer_is_it_is_read_or_refused(resource: str, value: Any) -> None:
+    try:
+        found = page(value, resource)
+    except DiscoveryFailed:
+        return
+    assert all(address.ip == "10.0.0.1" for address in found.addresses)
