@@ -14,18 +14,77 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pyerlnode.cluster.dns import Dns
+    from pyerlnode.cluster.dns_alias import DNSAlias
+    from pyerlnode.cluster.dns_cluster import DNSCluster
+    from pyerlnode.cluster.dns_poll import DNSPoll
+    from pyerlnode.cluster.epmd import Epmd
+    from pyerlnode.cluster.erlang_hosts import ErlangHosts
+    from pyerlnode.cluster.events import (
+        Connected,
+        ConnectionFailed,
+        Disconnected,
+        DisconnectionFailed,
+        Found,
+        LookupFailed,
+        TopologyEvent,
+    )
+    from pyerlnode.cluster.gossip import Gossip
+    from pyerlnode.cluster.kubernetes import Kubernetes
+    from pyerlnode.cluster.kubernetes_dns import KubernetesDNS
+    from pyerlnode.cluster.kubernetes_dns_srv import KubernetesDNSSRV
+    from pyerlnode.cluster.local_epmd import LocalEpmd
+    from pyerlnode.cluster.rancher import Rancher
     from pyerlnode.cluster.strategy import Discovery, Polling, Strategy
     from pyerlnode.cluster.topologies import Topologies
     from pyerlnode.cluster.topology import Topology
 
 _HOMES = {
+    "dns": "Dns",
+    "dns_alias": "DNSAlias",
+    "dns_cluster": "DNSCluster",
+    "dns_poll": "DNSPoll",
+    "epmd": "Epmd",
+    "erlang_hosts": "ErlangHosts",
+    "events": "Connected ConnectionFailed Disconnected DisconnectionFailed Found LookupFailed TopologyEvent",
+    "gossip": "Gossip",
+    "kubernetes": "Kubernetes",
+    "kubernetes_dns": "KubernetesDNS",
+    "kubernetes_dns_srv": "KubernetesDNSSRV",
+    "local_epmd": "LocalEpmd",
+    "rancher": "Rancher",
     "strategy": "Discovery Polling Strategy",
     "topologies": "Topologies",
     "topology": "Topology",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["Discovery", "Polling", "Strategy", "Topologies", "Topology"]
+__all__ = [
+    "Connected",
+    "ConnectionFailed",
+    "DNSAlias",
+    "DNSCluster",
+    "DNSPoll",
+    "Disconnected",
+    "DisconnectionFailed",
+    "Discovery",
+    "Dns",
+    "Epmd",
+    "ErlangHosts",
+    "Found",
+    "Gossip",
+    "Kubernetes",
+    "KubernetesDNS",
+    "KubernetesDNSSRV",
+    "LocalEpmd",
+    "LookupFailed",
+    "Polling",
+    "Rancher",
+    "Strategy",
+    "Topologies",
+    "Topology",
+    "TopologyEvent",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -335,7 +335,7 @@ class Peers:
         session = Session(stream, info, self, ticktime=self._local.net_ticktime, limits=self._local.limits)
         self._router.node_up(session)
         self.known[info.name] = None
-        log.info("node %s is up", info.name)
+        log.log(_level(info), "node %s is up", info.name)
         self._events.publish(NodeUp(info.name, info.visible))
         session.start()
         return session
@@ -350,7 +350,7 @@ class Peers:
             self._guests.discard(session.name)
             self.known.pop(session.name, None)
         if self._router.node_down(session):
-            log.info("node %s is down: %s", session.name, reason)
+            log.log(_level(session.info), "node %s is down: %s", session.name, reason)
             self._events.publish(NodeDown(session.name, reason))
 
     def disconnect(self, peer: str, reason: str = "disconnect") -> bool:
@@ -385,3 +385,8 @@ def _random_name() -> str:
 
 def _both_dialled(peer: str) -> str:
     return f"{peer} insists on its own attempt to reach us, which does not arrive: can it reach our port?"
+
+
+def _level(peer: PeerInfo) -> int:
+    """Hidden nodes are tools that come and go, health checks among them: of interest when debugging."""
+    return logging.INFO if peer.visible else logging.DEBUG
