@@ -88,6 +88,33 @@ class TestEachRelease:
 
 
 @ONE_RELEASE
+async def test_the_environment_of_a_pod_is_enough(
+    release: Release, network: Network, api: KubernetesApi, account: Path
+) -> None:
+    one, two = network.host("web1"), network.host("web2")
+    api.set_endpoints("web", one.address, two.address)
+    deployment = {
+        "RELEASE_NODE": f"app@{two.address}",
+        "RELEASE_COOKIE": "cookie",
+        "PYERLNODE_TOPOLOGY": "k8s",
+        "PYERLNODE_STRATEGY": "kubernetes",
+        "PYERLNODE_KUBERNETES_NODE_BASENAME": "app",
+        "PYERLNODE_KUBERNETES_SELECTOR": "app=web",
+        "PYERLNODE_KUBERNETES_SERVICE_ACCOUNT_PATH": str(account),
+        "PYERLNODE_KUBERNETES_USE_CACHED_RESOURCES": "true",
+        "PYERLNODE_POLLING_INTERVAL": str(POLL),
+    }
+    async with beam(one, release) as first:
+        program = two.pyerlnode("start", env=deployment)
+        await program.wait_log(rf'\[pyerlnode:k8s\] connected to :"{first.name}"')
+        await sees(first, f"app@{two.address}")
+        assert api.requests[0].query["resourceVersion"] == "0"
+        program.terminate()
+        assert await program.wait_exit() == 0
+        await sees(first)
+
+
+@ONE_RELEASE
 class TestNames:
     async def test_hostnames_of_a_stateful_set(
         self, release: Release, network: Network, api: KubernetesApi, account: Path
