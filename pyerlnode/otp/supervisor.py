@@ -53,9 +53,10 @@ class SupervisorServer(GenServer):
             self._children.add(Entry(child))
         failed = await self._start_all(self._children.in_order())
         if failed is not None:
-            await self._end_all(self._children.in_order())
             why = (Atom("failed_to_start_child"), failed.child.id, failed.failure)
-            raise Stop((SHUTDOWN, why)) from failed.error
+            cause = failed.error
+            await self._end_all(self._children.in_order())
+            raise Stop((SHUTDOWN, why)) from cause
 
     async def terminate(self, reason: Term) -> None:
         """Ends the children, the last first."""
