@@ -90,12 +90,20 @@ class Gossiper:
 
     def __init__(self, beam: Beam, *, port: int, secret: str = "", interface: str = "127.0.0.1") -> None:
         self._beam = beam
-        self._names = {"Port": str(port).encode(), "Secret": secret.encode(), "If": interface.encode()}
+        self._port = port
+        self._secret = secret
+        self._interface = interface
 
     async def start(self, *, talks: bool = True, listens: bool = True) -> None:
         """Begin; it ends with its BEAM."""
-        choice = {"Talks": str(talks).lower().encode(), "Listens": str(listens).lower().encode()}
-        await self._beam.eval(START, **self._names, **choice)
+        await self._beam.eval(
+            START,
+            Port=str(self._port).encode(),
+            Secret=self._secret.encode(),
+            If=self._interface.encode(),
+            Talks=str(talks).lower().encode(),
+            Listens=str(listens).lower().encode(),
+        )
 
     async def heard(self) -> str:
         """The names that it heard, in Erlang; ``none`` for what it could not read."""
