@@ -73,7 +73,7 @@ def read_cookie_file(path: Path) -> str | None:
         return None
     if not is_private(read[1]):
         raise ConfigError(KEY, str(path), f"it must be accessible by its owner only: chmod 400 {path}")
-    return _parse_cookie(path, read[0])
+    return _parse_cookie(KEY, path, read[0], "remove it (a new one will be made) or fill it")
 
 
 def read_named_cookie_file(key: str, path: Path) -> str:
@@ -88,16 +88,16 @@ def read_named_cookie_file(key: str, path: Path) -> str:
     if not is_handed_out(read[1]):
         cure = f"others can read it: chmod 400 {path}, or mode 0440 for one that root lends to your group"
         raise ConfigError(key, str(path), cure)
-    return _parse_cookie(path, read[0])
+    return _parse_cookie(key, path, read[0], "write the cookie into it")
 
 
-def _parse_cookie(path: Path, data: bytes) -> str:
+def _parse_cookie(key: str, path: Path, data: bytes, cure: str) -> str:
     """Keep the line of printable ASCII; only line ends and spaces may follow it."""
     end = next((i for i, byte in enumerate(data) if not 0x20 <= byte <= 0x7E), len(data))
     if data[end:].strip(b"\r\n "):
-        raise ConfigError(KEY, str(path), "it must hold one line of printable ASCII characters")
+        raise ConfigError(key, str(path), "it must hold one line of printable ASCII characters")
     if end == 0:
-        raise ConfigError(KEY, str(path), "it is empty: remove it (a new one will be made) or fill it")
+        raise ConfigError(key, str(path), f"it is empty: {cure}")
     return check_cookie(f"cookie in {path}", data[:end].decode("ascii"))
 
 

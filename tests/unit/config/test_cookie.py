@@ -1,31 +1,16 @@
-"""Cookie, names and epmd settings: the rules of Erlang, and errors that say the cure."""
+"""Which cookie: given, the environment's, or the file's."""
 
 from __future__ import annotations
 
-import os
-import socket
-import stat
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pyerlnode import config
-from pyerlnode.config import EpmdSettings, complete_name, epmd_settings, read_cookie
+from pyerlnode.config.cookie import cookie_from, read_cookie
 from pyerlnode.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory of one's own, and none of Erlang's variables set."""
-    for name in ("ERLANG_COOKIE", "XDG_CONFIG_HOME", "ERL_EPMD_PORT", "ERL_EPMD_ADDRESS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("ERL_EPMD_RELAXED_COMMAND_CHECK", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
 
 
 def cookie_file(directory: Path, text: str | bytes, mode: int = 0o400) -> Path:
@@ -33,9 +18,6 @@ def cookie_file(directory: Path, text: str | bytes, mode: int = 0o400) -> Path:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     path.chmod(mode)
     return path
-
-
-# ---------------------------------------------------------------------------------- cookies
 
 
 def test_an_explicit_cookie_wins_over_everything(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,141 +30,6 @@ def test_the_environment_wins_over_the_file(home: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("ERLANG_COOKIE", "from_environment")
     cookie_file(home, "from_file")
     assert read_cookie() == "from_environment"
-
-
-@pytest.mark.parametrize("mode", [0o400, 0o600, 0o700])
-def test_the_home_file_is_read_when_only_its_owner_may(home: Path, mode: int) -> None:
-    cookie_file(home, "SECRET", mode)
-    assert read_cookie() == "SECRET"
-
-
-@pytest.mark.parametrize(
-    ("text", "cookie"),
-    [
-        ("SECRET\n", "SECRET"),
-        ("SECRET\r\n", "SECRET"),
-        ("SECRET\n \n\r", "SECRET"),
-        ("with space ", "with space "),  # OTP keeps spaces of the line itself, and so must we
-        (" lead~!", " lead~!"),
-    ],
-)
-def test_the_line_is_read_as_erlang_reads_it(home: Path, text: str, cookie: str) -> None:
-    cookie_file(home, text)
-    assert read_cookie() == cookie
-
-
-@pytest.mark.parametrize("text", ["", "\n", "two\nlines", "tab\there", b"caf\xc3\xa9", b"nul\x00"])
-def test_a_file_that_holds_no_cookie_is_refused(home: Path, text: str | bytes) -> None:
-    path = cookie_file(home, text)
-    with pytest.raises(ConfigError, match=r"one line of printable ASCII|it is empty") as caught:
-        read_cookie()
-    assert caught.value.given == str(path)
-
-
-@pytest.mark.parametrize("mode", [0o440, 0o404, 0o644, 0o420, 0o401])
-def test_a_file_that_others_can_reach_is_refused_with_the_cure(home: Path, mode: int) -> None:
-    path = cookie_file(home, "SECRET", mode)
-    with pytest.raises(ConfigError, match="accessible by its owner only: chmod 400") as caught:
-        read_cookie()
-    assert str(path) in str(caught.value)
-    assert "SECRET" not in str(caught.value)
-
-
-def test_a_directory_and_a_pipe_in_the_files_place_are_refused_at_once(home: Path) -> None:
-    path = home / ".erlang.cookie"
-    path.mkdir()
-    with pytest.raises(ConfigError, match="not a regular file"):
-        read_cookie()
-    path.rmdir()
-    os.mkfifo(path, 0o600)
-    with pytest.raises(ConfigError, match="not a regular file"):
-        read_cookie()
-
-
-def test_a_symbolic_link_is_followed(home: Path) -> None:
-    (home / "elsewhere").mkdir()
-    target = cookie_file(home / "elsewhere", "SECRET")
-    (home / ".erlang.cookie").symlink_to(target)
-    assert read_cookie() == "SECRET"
-
-
-def test_a_link_that_leads_nowhere_is_refused_with_the_cure(home: Path) -> None:
-    (home / ".erlang.cookie").symlink_to(home / "nowhere")
-    with pytest.raises(ConfigError, match="link that leads nowhere"):
-        read_cookie()
-    assert os.listdir(home) == [".erlang.cookie"]
-
-
-def test_a_file_that_cannot_be_opened_is_named(home: Path) -> None:
-    (home / ".erlang.cookie").symlink_to(home / ".erlang.cookie")
-    with pytest.raises(ConfigError, match="it cannot be read: Too many levels"):
-        read_cookie()
-
-
-def test_the_xdg_file_is_read_after_the_home_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    xdg = home / "xdg"
-    (xdg / "erlang").mkdir(parents=True)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(xdg))
-    cookie_file(xdg / "erlang", "FROMXDG")
-    assert read_cookie() == "FROMXDG"
-    cookie_file(home, "FROMHOME")
-    assert read_cookie() == "FROMHOME"
-
-
-def test_the_xdg_default_is_dot_config(home: Path) -> None:
-    (home / ".config" / "erlang").mkdir(parents=True)
-    cookie_file(home / ".config" / "erlang", "FROMDEFAULT")
-    assert read_cookie() == "FROMDEFAULT"
-
-
-def test_where_there_is_no_file_one_is_made(home: Path) -> None:
-    cookie = read_cookie()
-    path = home / ".erlang.cookie"
-    assert len(cookie) == 20
-    assert cookie.isascii()
-    assert cookie.isalpha()
-    assert cookie.isupper()
-    assert path.read_text() == cookie
-    assert stat.S_IMODE(path.stat().st_mode) == 0o400
-    assert os.listdir(home) == [".erlang.cookie"]
-    assert read_cookie() == cookie
-
-
-def test_two_made_cookies_differ(tmp_path: Path) -> None:
-    assert cookie_file_module.make_cookie_file(tmp_path / "a") != config.make_cookie_file(tmp_path / "b")
-
-
-def test_making_it_many_times_at_once_gives_everybody_the_same(home: Path) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        cookies = list(pool.map(lambda _: read_cookie(), range(64)))
-    assert len(set(cookies)) == 1
-    assert os.listdir(home) == [".erlang.cookie"]
-
-
-def test_a_maker_that_comes_second_takes_the_firsts_cookie(home: Path) -> None:
-    path = cookie_file(home, "FIRST")
-    assert cookie_file_module.make_cookie_file(path) == "FIRST"
-    assert os.listdir(home) == [".erlang.cookie"]
-
-
-def test_a_home_that_cannot_hold_the_file_says_what_to_do_instead(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (home / "file").touch()
-    monkeypatch.setenv("HOME", str(home / "file"))
-    with pytest.raises(ConfigError, match=r"none can be made .*: pass a cookie or set \$ERLANG_COOKIE"):
-        read_cookie()
-
-
-def test_without_a_home_the_xdg_file_serves_and_without_both_the_error_says_so(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("HOME")
-    with pytest.raises(ConfigError, match=r"\$HOME is not set"):
-        read_cookie()
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
-    cookie = read_cookie()
-    assert (home / "erlang" / ".erlang.cookie").read_text() == cookie
 
 
 @pytest.mark.parametrize("cookie", ["", "x" * 256, "SECRET\n", "SECRET\a"])
@@ -198,55 +45,37 @@ def test_a_cookie_of_another_type_is_refused_without_showing_it() -> None:
     assert "SECRET" not in str(caught.value)
 
 
-# ---------------------------------------------------------------------------------- names
+# ---------------------------------------------------------------------------------- for commands
+
+ORDER = ("PYERLNODE_COOKIE", "PYERLNODE_COOKIE_FILE", "RELEASE_COOKIE", "ERLANG_COOKIE")
 
 
-def test_a_bare_name_gets_this_hosts_short_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "web-1.example.net")
-    assert complete_name("py") == "py@web-1"
+def test_commands_take_the_first_variable_that_is_set(tmp_path: Path) -> None:
+    environ = {name: name for name in ORDER}
+    environ["PYERLNODE_COOKIE_FILE"] = str(cookie_file(tmp_path, "PYERLNODE_COOKIE_FILE\n"))
+    for name in ORDER:
+        assert cookie_from(environ) == name
+        del environ[name]
+    assert cookie_from(environ) is None
 
 
-@pytest.mark.parametrize("name", ["py@host", "py_1-a@10.0.0.1", "py@a.example.net", "py@::1", "a@b"])
-def test_a_full_name_stays(name: str) -> None:
-    assert complete_name(name) == name
+@pytest.mark.parametrize("name", [name for name in ORDER if not name.endswith("FILE")])
+def test_an_empty_cookie_is_an_error_and_not_another_cookie(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"\${name}=.*cannot be empty"):
+        cookie_from({name: ""})
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["", "@host", "py@", "a@b@c", "p y", "py@a b", "pÿ", "py.a", "py@hôst", "py@h\n", "x" * 250 + "@hosts"],
-)
-def test_a_name_that_erlang_would_refuse_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"py@host|at most 255"):
-        complete_name(name)
+@pytest.mark.parametrize("name", ORDER)
+def test_no_error_shows_a_cookie(name: str, tmp_path: Path) -> None:
+    given = "SECRET\nSECRET"
+    value = str(cookie_file(tmp_path, given)) if name.endswith("FILE") else given
+    with pytest.raises(ConfigError) as caught:
+        cookie_from({name: value})
+    assert "SECRET" not in str(caught.value)
+    assert name in caught.value.key
 
 
-def test_a_name_that_is_no_text_is_refused() -> None:
-    with pytest.raises(ConfigError, match="a node name is a str"):
-        complete_name(7)  # type: ignore[arg-type]
-
-
-def test_a_machine_without_a_name_is_told_to_give_the_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "")
-    with pytest.raises(ConfigError, match=r"py@127\.0\.0\.1"):
-        complete_name("py")
-
-
-# ---------------------------------------------------------------------------------- epmd
-
-
-def test_epmd_is_at_4369_on_all_addresses_and_strict_by_default(home: Path) -> None:
-    assert epmd_settings() == EpmdSettings(port=4369, addresses=(), relaxed=False)
-
-
-def test_epmd_settings_come_from_erlangs_variables(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ERL_EPMD_PORT", "5000")
-    monkeypatch.setenv("ERL_EPMD_ADDRESS", "10.0.0.1, ::1,10.0.0.2 ")
-    monkeypatch.setenv("ERL_EPMD_RELAXED_COMMAND_CHECK", "")
-    assert epmd_settings() == EpmdSettings(5000, ("10.0.0.1", "::1", "10.0.0.2"), relaxed=True)
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "-1", "4369x", "٤", "1" * 5000, " "])
-def test_a_port_that_is_none_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
-    monkeypatch.setenv("ERL_EPMD_PORT", port)
-    with pytest.raises(ConfigError, match=r"\$ERL_EPMD_PORT=.* from 1 to 65535"):
-        epmd_settings()
+def test_the_home_of_the_files_path_is_understood(home: Path) -> None:
+    cookie_file(home, "SECRET")
+    assert cookie_from({"PYERLNODE_COOKIE_FILE": "~/.erlang.cookie"}) == "SECRET"
+    assert cookie_from({"PYERLNODE_COOKIE_FILE": ""}) is None
