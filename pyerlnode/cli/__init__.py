@@ -14,14 +14,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pyerlnode
-from pyerlnode.cli import call, demo, epmd, names, nodes, ping, start
+from pyerlnode.cli import call, demo, epmd, eval, names, nodes, ping, rpc, start  # noqa: A004  a command's name
 from pyerlnode.errors import ConfigError, PyerlnodeError, TextError
 from pyerlnode.loops import loop_factory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (start, ping, names, nodes, call, epmd, demo)
+COMMANDS = (start, ping, names, nodes, call, rpc, eval, epmd, demo)
 
 OK = 0
 NO = 1

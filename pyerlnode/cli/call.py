@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyerlnode.cli.json_terms import from_json, to_json
-from pyerlnode.cli.options import add_guest, add_peer, guest, peer_of
+from pyerlnode.cli.json_terms import from_json
+from pyerlnode.cli.many import add_peers, ask_all
+from pyerlnode.cli.options import add_guest
 from pyerlnode.term.text import parse_elixir, to_elixir
 
 if TYPE_CHECKING:
     import argparse
 
     from pyerlnode.cli.options import Commands
+    from pyerlnode.node import Node
+    from pyerlnode.term import Term
 
 
 def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("call", help="call a GenServer on a node and print its answer")
-    add_peer(parser, "node to call")
+    add_peers(parser, "node to call")
     parser.add_argument("server", metavar="NAME", help="registered name of the process there, as model")
     parser.add_argument(
         "term", metavar="TERM", help="the request in Elixir syntax, as '{:predict, [1, 2]}'; JSON with --json"
@@ -28,12 +31,15 @@ def add_to(commands: Commands) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Read the request before connecting, so that a typing error costs nothing."""
-    peer = peer_of(arguments)
     request = (from_json if arguments.json else parse_elixir)(arguments.term)
-    async with guest(arguments, peer) as node:
-        await node.connect(peer, timeout=arguments.timeout)
-        answer = await node.call(
-            (arguments.server.removeprefix(":"), peer), request, timeout=arguments.timeout
-        )
-    print((to_json if arguments.json else to_elixir)(answer))
-    return 0
+    server = arguments.server.removeprefix(":")
+
+    async def ask(node: Node, peer: str) -> Term:
+        return await node.call((server, peer), request, timeout=arguments.timeout)
+
+    return await ask_all(arguments, ask, shown)
+
+
+async def shown(node: Node, peer: str, value: Term) -> str:
+    """The answer in Elixir syntax."""
+    return to_elixir(value)

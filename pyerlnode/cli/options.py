@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import secrets
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pyerlnode.config import complete_name, cookie_setting, long_host, short_host
 from pyerlnode.errors import ConfigError
@@ -103,13 +103,16 @@ def given_name(arguments: argparse.Namespace) -> str | None:
     return None if arguments.name is None else complete_name(arguments.name)
 
 
-def guest(arguments: argparse.Namespace, peer: str) -> Node:
-    """Make the node that asks ``peer``: as named, or hidden, unregistered and of a random name."""
+def guest(arguments: argparse.Namespace, peer: str, **options: Any) -> Node:
+    """Make the node that asks ``peer``: as named, or hidden, unregistered and of a random name.
+
+    ``options`` are further ones of :class:`Node`.
+    """
     name = given_name(arguments)
     cookie = cookie_setting(arguments.cookie, arguments.config)
     if name is not None:
-        return Node(name, cookie=cookie, hidden=bool(arguments.hidden))
-    return Node(guest_name(peer), cookie=cookie, hidden=True, listen=False)
+        return Node(name, cookie=cookie, hidden=bool(arguments.hidden), **options)
+    return Node(guest_name(peer), cookie=cookie, hidden=True, listen=False, **options)
 
 
 def guest_name(peer: str) -> str:

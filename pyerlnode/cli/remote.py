@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyerlnode.errors import RemoteError, TextError
+from pyerlnode.errors import PyerlnodeError, RemoteError
 from pyerlnode.term import Atom, brief, charlist
 from pyerlnode.term.text import to_elixir, to_erlang
 
@@ -42,21 +42,21 @@ class Remote:
     async def erlang(self, code: str) -> Term:
         """What a piece of Erlang evaluates to: expressions with commas; the full stop may be left out."""
         text = code if code.rstrip().endswith(".") else f"{code}."
-        match await self.call("erl_scan", "string", charlist(text)):
-            case ("ok", tokens, _):
-                pass
-            case (_, (_, module, what), _):
-                raise await self._unreadable(module, what)
-        match await self.call("erl_parse", "parse_exprs", tokens):
-            case ("ok", forms):
-                pass
-            case (_, (_, module, what)):
-                raise await self._unreadable(module, what)
+        tokens = await self._read("erl_scan", "string", charlist(text))
+        forms = await self._read("erl_parse", "parse_exprs", tokens)
         _, value, _ = await self.call("erl_eval", "exprs", forms, [])
         return value
 
-    async def _unreadable(self, module: Term, what: Term) -> TextError:
-        return TextError(await self._text(str(module), "format_error", what))
+    async def _read(self, module: str, function: str, source: Term) -> Term:
+        """One step from text to something to evaluate."""
+        match await self.call(module, function, source):
+            case ("ok", result, *_):
+                return result
+            case (_, (_, by, what), *_):
+                why = await self._text(str(by), "format_error", what)
+            case _:
+                why = "it cannot be read"
+        raise PyerlnodeError(f"this is no Erlang: {why}")
 
     # showing ---------------------------------------------------------------------------
 
