@@ -200,6 +200,12 @@ class TestQuestions:
         assert await names(strategy) == ["app@10.0.0.3"]
         assert api.requests[0].query["resourceVersion"] == "0"
 
+    async def test_an_authority_below_another_is_enough(self, api: KubernetesApi, account: Path) -> None:
+        authority = api.authority.create_child_ca()
+        authority.cert_pem.write_to_path(account / "ca.crt")
+        api.certify("127.0.0.1", authority=authority)
+        assert await names(make(api, account)) == [A, B]
+
     @pytest.mark.parametrize("namespace", ["", "../x"])
     async def test_there_must_be_one(self, api: KubernetesApi, account: Path, namespace: str) -> None:
         (account / "namespace").write_text(namespace)
