@@ -364,9 +364,10 @@ class TestMembership:
         self, api: KubernetesApi, account: Path, caplog: pytest.LogCaptureFixture, failure: Failure
     ) -> None:
         quick = {"request_timeout": 200} if failure is Failure.SILENCE else {}
-        world = World(make(api, account, **quick))
+        world = World(make(api, account))
         await world.connect()
         api.fail(failure)
+        world.strategy = make(api, account, **quick)
         await self.check(world, TROUBLES[failure].format(netloc=api.netloc), caplog)
         api.mend()
         world.strategy = make(api, account)
