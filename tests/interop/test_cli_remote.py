@@ -39,7 +39,11 @@ def test_rpc_prints_what_the_function_prints_then_its_result(shared_beam: Beam) 
 
 @pytest.mark.beam(elixir=True)
 def test_rpc_shows_structs_as_elixir_does(shared_beam: Beam) -> None:
-    assert pyerlnode("rpc", shared_beam.name, "Date", "new!", "[2026, 11, 22]") == (0, "~D[2026-11-22]\n", "")
+    assert pyerlnode("rpc", shared_beam.name, "Date", "from_iso8601!", '["2026-11-22"]') == (
+        0,
+        "~D[2026-11-22]\n",
+        "",
+    )
     assert pyerlnode("rpc", shared_beam.name, "String", "upcase", '["hello"]') == (0, '"HELLO"\n', "")
 
 
