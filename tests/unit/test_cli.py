@@ -50,7 +50,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["nonsense"], ["ping"], ["call", "a@b"], ["ping", "a@b", "--timeout", "0"], ["epmd", "--port", "x"]],
+    [[], ["nonsense"], ["call", "a@b"], ["ping", "a@b", "--timeout", "0"], ["epmd", "--port", "x"]],
 )
 def test_wrong_usage_is_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -63,7 +63,11 @@ def test_wrong_usage_is_status_2(words: list[str], capsys: pytest.CaptureFixture
     ("words", "complaint"),
     [
         (["ping", "a@b@c"], "pyerlnode: peer='a@b@c'"),
+        (["ping"], "which node?"),
         (["start"], "a node that stays needs one"),
+        (["start", "--strategy", "edmp"], "did you mean 'epmd'?"),
+        (["start", "--strategy", "epmd", "--option", "host=a@h"], "did you mean 'hosts'?"),
+        (["start", "--config", "nowhere.toml"], "there is no such file"),
         (["start", "--sname", "py@a.b"], "without dots: use --name"),
         (["call", "a@127.0.0.1", "b", "{:a"], "this is no term: "),
         (["call", "a@127.0.0.1", "b", "{", "--json"], "this is no term: not JSON"),

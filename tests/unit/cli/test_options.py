@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pyerlnode.cli.options import add_guest, add_peer, given_name, guest, guest_name, peer_of, seconds
 from pyerlnode.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -100,3 +104,22 @@ def test_name_and_sname_exclude_each_other(capsys: pytest.CaptureFixture[str]) -
         parse("--name", "a", "--sname", "b")
     assert caught.value.code == 2
     assert "not allowed with" in capsys.readouterr().err
+
+
+async def test_a_guests_cookie_comes_from_the_environment_or_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text('[node]\ncookie = "from_file"\n')
+    path.chmod(0o600)
+    for name in ("PYERLNODE_COOKIE", "PYERLNODE_COOKIE_FILE", "RELEASE_COOKIE", "ERLANG_COOKIE"):
+        monkeypatch.delenv(name, raising=False)
+    assert await cookie_of("--config", str(path)) == "from_file"
+    monkeypatch.setenv("RELEASE_COOKIE", "from_environment")
+    assert await cookie_of("--config", str(path)) == "from_environment"
+    assert await cookie_of("--cookie", "given", "--config", str(path)) == "given"
+
+
+async def cookie_of(*words: str) -> str:
+    async with guest(parse(*words), "node1@127.0.0.1") as node:
+        return node.cookie

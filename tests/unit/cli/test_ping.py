@@ -10,6 +10,8 @@ import pytest
 from pyerlnode.cli import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyerlnode.sync import Node
 
 
@@ -59,3 +61,31 @@ def test_json(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"node": "peer@127.0.0.1", "pong": True}
     assert main(["ping", peer.name, "--cookie", "wrong", "--json"]) == 1
     assert json.loads(capsys.readouterr().out) == {"node": "peer@127.0.0.1", "pong": False}
+
+
+@pytest.mark.parametrize("variable", ["PYERLNODE_NAME", "RELEASE_NODE"])
+def test_without_a_peer_it_pings_the_node_of_its_environment(
+    peer: Node, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, peer.name)
+    monkeypatch.setenv("PYERLNODE_COOKIE", "cookie")
+    assert main(["ping"]) == 0
+    assert capsys.readouterr() == ("pong\n", "")
+    monkeypatch.setenv(variable, "nobody@127.0.0.1")
+    assert main(["ping"]) == 1
+    assert capsys.readouterr().out == "pang\n"
+
+
+def test_without_a_peer_it_pings_the_node_of_its_configuration(
+    peer: Node, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f'[node]\nname = "{peer.name}"\ncookie = "cookie"\n')
+    path.chmod(0o600)
+    assert main(["ping", "--config", str(path)]) == 0
+    assert capsys.readouterr() == ("pong\n", "")
+
+
+def test_without_a_peer_and_a_name_it_says_what_to_give(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ping"]) == 2
+    assert "which node? `pyerlnode ping node1@host`, or set $PYERLNODE_NAME" in capsys.readouterr().err
