@@ -85,6 +85,10 @@ class Container:
         """All that the engine knows about it."""
         return json.loads(docker("inspect", self.container))[0]
 
+    def is_there(self) -> bool:
+        """Whether it exists, running or not."""
+        return bool(docker("ps", "-aq", "--filter", f"name=^/?{self.container}$"))
+
     def health(self) -> str:
         """``starting``, ``healthy`` or ``unhealthy``."""
         return str(self.inspect()["State"]["Health"]["Status"])
@@ -168,15 +172,15 @@ class Elixir(Container):
 
     def eval(self, code: str) -> str:
         """Evaluate Elixir code in the node; gives what ``inspect`` writes of its value."""
-        code = f"inspect(({code}), limit: :infinity, printable_limit: :infinity)"
-        literal = ",".join(str(byte) for byte in code.encode())
+        shown = f"inspect(({code}), limit: :infinity, printable_limit: :infinity)"
+        literal = ",".join(str(byte) for byte in f"to_charlist(Base.encode16({shown}))".encode())
         expression = f"element(1, 'Elixir.Code':eval_string(<<{literal}>>)).\n"
         name = self.name.partition("@")[0]
         answer = self.exec("erl_call", "-sname", name, "-c", COOKIE, "-e", stdin=expression)
-        found = re.fullmatch(r"\{ok, #Bin<([\d,]*)>\}", answer.strip())
+        found = re.fullmatch(r'\{ok, "([0-9A-F]*)"\}', answer.strip())
         if found is None:
             raise DockerError(f"{self}: {code} gave {answer}")
-        return bytes(int(byte) for byte in found[1].split(",") if byte).decode().replace(self.prefix, "")
+        return bytes.fromhex(found[1]).decode().replace(self.prefix, "")
 
     def nodes(self) -> list[str]:
         return sorted(self.eval("Enum.join(Node.list(), ~s( ))").strip('"').split())
