@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import pickle
 import socket
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,86 +15,13 @@ from pyerlnode.cluster.gossip import BREATH, Gossip
 from pyerlnode.cluster.gossip_heard import FROM_ONE
 from pyerlnode.cluster.gossip_packets import MARK, NOBODY, Plain
 from pyerlnode.cluster.gossip_socket import GossipSocket
-from pyerlnode.cluster.topology import Topology
 from pyerlnode.errors import ConfigError, DiscoveryFailed, NodeNotRunning
-from pyerlnode.testing import ManualClock
+from tests.support.gossip_street import gossip, street
 from tests.support.nodes import until
-from tests.support.ports import free_port
 from tests.support.world import OWN, FakeHome, Surroundings, lines, settle
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 
 PEER, OTHER = "node1@10.0.0.1", "node2@10.0.0.1"
 SECRET = "hunter2"
-
-
-def gossip(**given: Any) -> Gossip:
-    return Gossip(**({"port": free_port(), "multicast_if": "127.0.0.1", "multicast_ttl": 0} | given))
-
-
-class Clock(ManualClock):
-    """Stands still, save that the listener may breathe."""
-
-    async def sleep(self, delay: float) -> None:
-        await (asyncio.sleep(0) if delay == BREATH else super().sleep(delay))
-
-
-class Street:
-    """A network on which one node gossips, and the test too."""
-
-    def __init__(self, strategy: Gossip, home: FakeHome | None = None) -> None:
-        self.strategy = strategy
-        self.home = home or FakeHome()
-        self.around = Surroundings(self.home)
-        self.clock = self.around.clock = Clock()
-        self.random = 0.5
-        self.around.world = replace(self.around.world, clock=self.clock, random=lambda: self.random)
-        self.ear = GossipSocket(strategy)
-        self.ear.join()
-        self.said: list[str] = []
-        self._markers = 0
-
-    def shout(self, *names: str) -> None:
-        """Send a heartbeat in each name."""
-        for name in names:
-            self.ear.send(self.strategy.packets().pack(name))
-
-    async def heeded(self) -> None:
-        """Wait until all that was sent before is dealt with."""
-        self._markers += 1
-        marker = f"marker{self._markers}@10.0.0.1"
-        self.home.up.add(marker)
-        self.shout(marker)
-        await until(lambda: marker in self.home.connected)
-        await settle()
-        self.home.dials.remove(marker)
-
-    async def listen(self) -> list[str | None]:
-        """The heartbeats since the last call, our own left out."""
-        packets = self.strategy.packets()
-        return [
-            name
-            for datagram, _ in await self.ear.receive()
-            if not (name := packets.unpack(datagram) or "").startswith("marker")
-        ]
-
-    async def silent(self) -> bool:
-        """Whether nobody but us says anything."""
-        self.shout("marker@10.0.0.1")
-        return not await self.listen()
-
-
-@asynccontextmanager
-async def street(
-    strategy: Gossip | None = None, home: FakeHome | None = None, **topology: Any
-) -> AsyncIterator[Street]:
-    """A node that gossips until the block ends."""
-    there = Street(strategy or gossip(), home)
-    with there.ear:
-        async with there.around.running(Topology("example", there.strategy, **topology)):
-            yield there
 
 
 class TestOptions:
