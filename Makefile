@@ -41,7 +41,7 @@ beams: venv ## install OTP 23, 27, 28 and 29 for `make interop` (Debian, as root
 	@$(BIN)/python -m tests.support.beams
 
 interop: venv erlang ## the tests with real BEAMs, on every release found
-	$(PYTEST) -m "not slow" tests/interop $(PYTEST_ARGS)
+	$(PYTEST) -m "not slow" tests/interop tests/cluster $(PYTEST_ARGS)
 
 docker-base: venv ## base images for docker/ from Debian, where no image registry is reached (as root; two minutes)
 	@tests/support/docker_engine start
