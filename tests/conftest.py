@@ -2,7 +2,7 @@
 
 * ``PYERLNODE_LOOP=uvloop|asyncio`` chooses the event loop (uvloop where installed unless told otherwise).
   Loops are per test, so shared fixtures must be plain functions (a `Beam` belongs to no loop).
-* A failed test shows the log of each BEAM that ran during it.
+* A failed test shows the log of each BEAM, and of each other process with a log, that ran during it.
 * Under ``CI=true`` a skipped test is a failed one: what CI does not test, nobody does.
 * Hypothesis has no deadline, since machines are shared; in CI it takes the same examples each time.
 """
@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import beams
 from tests.support.beam import Beam
+from tests.support.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -80,6 +81,7 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     Beam.seen[:] = [beam for beam in Beam.seen if beam.is_alive]
+    Log.seen[:] = [log for log in Log.seen if not log.has_ended]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -91,7 +93,9 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = _not_in_ci(report.longrepr)
     if report.failed:
-        report.sections += [(f"log of {beam!r}", "\n".join(beam.log[-200:])) for beam in Beam.seen]
+        report.sections += [
+            (f"log of {log.who}", "\n".join(log.lines[-200:])) for log in Log.seen if log.lines
+        ]
     return report
 
 

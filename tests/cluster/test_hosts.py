@@ -118,6 +118,18 @@ async def test_nodes_of_both_kinds_on_hosts(network: Network, release: Release) 
     assert await program.wait_exit() == 0
 
 
+async def test_a_python_node_with_a_topology(network: Network, release: Release) -> None:
+    one, two = network.host("one"), network.host("two")
+    network.dns.add("web", "A", one.address, two.address)
+    topologies = {"web": {"strategy": "dns_poll", "query": "web", "node_basename": "node"}}
+    async with (
+        one.beam(release, f"node@{one.address}") as beam,
+        two.python_node(f"node@{two.address}", topologies=topologies) as node,
+    ):
+        assert await node.eval("await node.topologies.ready(1)") == [beam.name]
+        await node.wait_log("connected to")
+
+
 async def test_the_log_of_a_program(network: Network) -> None:
     host = network.host("one")
     program = host.program("sh", "-c", "echo one; echo two; echo two >&2; exit 3")
@@ -127,6 +139,15 @@ async def test_the_log_of_a_program(network: Network) -> None:
     assert program.count_log("two") == 2
     with pytest.raises(LogEnded, match="without a line like 'three'"):
         await program.wait_log("three")
+
+
+async def test_the_end_of_a_program_is_that_of_its_children(network: Network) -> None:
+    host = network.host("one", epmd=False)
+    parent = host.program("sh", "-c", "sleep 1000 & echo up; wait")
+    await parent.wait_log("up")
+    assert len(host.space.processes()) == 2
+    parent.close()
+    await until(lambda: not host.space.processes())
 
 
 ABANDONS = """

@@ -55,6 +55,14 @@ PATIENCE = 30.0
 """Seconds for a command to end."""
 
 
+def addresses(address: str, address6: str, device: str) -> list[str]:
+    """Lines of ``ip`` that give a device its addresses; IPv4 alone where the kernel has nothing else."""
+    lines = [f"address add {address}/24 broadcast + dev {device}"]
+    if Path("/proc/net/if_inet6").exists():
+        lines.append(f"address add {address6}/64 dev {device} nodad")
+    return lines
+
+
 class Network:
     """A switch that hosts are plugged into, and with `dns` a DNS server at its address."""
 
@@ -126,9 +134,7 @@ class Network:
         with ExitStack() as stack:
             self._space = stack.enter_context(Namespace("switch"))
             self._bridge(WHOLE)
-            self._space.ip(
-                f"address add {self.address}/24 dev {WHOLE}", f"address add {self.address6}/64 dev {WHOLE}"
-            )
+            self._space.ip(*addresses(self.address, self.address6, WHOLE))
             if self._with_dns:
                 self._dns = DnsServer(self.address, 53, open_socket=self._space.socket)
                 stack.enter_context(self._dns)
@@ -191,8 +197,7 @@ class Host:
             f"link set {self.port} up",
         )
         space.ip(
-            f"address add {self.address}/24 broadcast + dev eth0",
-            f"address add {self.address6}/64 dev eth0 nodad",
+            *addresses(self.address, self.address6, "eth0"),
             "link set eth0 up",
             f"route add default via {self._network.address}",
         )
@@ -212,12 +217,12 @@ class Host:
 
     def close(self) -> None:
         """End what runs on it, and it."""
-        for program in self._programs:
-            program.close()
-        self._programs.clear()
         if self._space is not None:
             self._space.close()
             self._space = None
+        for program in self._programs:
+            program.close()
+        self._programs.clear()
 
     # What runs on it
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 from concurrent.futures import Future
+from typing import ClassVar
 
 PATIENCE = 30.0
 """Seconds to wait for a line, unless it is said otherwise."""
@@ -18,13 +19,22 @@ class LogEnded(EOFError):
 class Log:
     """What `who` wrote so far, in `lines`.  Whoever waits for what never comes gets an `error`."""
 
+    seen: ClassVar[list[Log]] = []
+    """Every log since this was last cleared: for reports of failed tests."""
+
     def __init__(self, who: str, error: type[Exception] = LogEnded) -> None:
+        self.who = who
         self.lines: list[str] = []
-        self._who = who
+        Log.seen.append(self)
         self._error = error
         self._lock = threading.Lock()
         self._waiting: list[tuple[re.Pattern[str], Future[re.Match[str]]]] = []
         self._ended = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there will be no more lines."""
+        return self._ended
 
     def note(self, line: str) -> None:
         """One more line."""
@@ -84,7 +94,7 @@ class Log:
         return future
 
     def _missing(self, pattern: re.Pattern[str]) -> Exception:
-        return self._error(f"{self._who} ended without a line like {pattern.pattern!r}.  {self.tail()}")
+        return self._error(f"{self.who} ended without a line like {pattern.pattern!r}.  {self.tail()}")
 
     def _late(self, pattern: str, timeout: float) -> TimeoutError:
-        return TimeoutError(f"{self._who}: no line like {pattern!r} within {timeout} s.  {self.tail()}")
+        return TimeoutError(f"{self.who}: no line like {pattern!r} within {timeout} s.  {self.tail()}")

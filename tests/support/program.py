@@ -14,6 +14,8 @@ started it.  Standard output and standard error are one log.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -102,7 +104,10 @@ class Program:
         return status
 
     def close(self) -> None:
-        """Kill it and let go of all that is ours."""
+        """Kill it, what it started, and let go of all that is ours."""
+        if self._reader.is_alive():  # so somebody still has its output
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self.kill()
         self._reader.join(GOODBYE)
         if self._process.stdout is not None:
