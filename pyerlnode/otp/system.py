@@ -16,6 +16,7 @@ from pyerlnode.otp.debug import ERROR, NO_FUNCTIONS, OK
 from pyerlnode.otp.gen_server import Caller, Stop, name_of
 from pyerlnode.runtime.actor import EXIT
 from pyerlnode.runtime.exits import exception_struct, is_reason
+from pyerlnode.runtime.router import alias_of
 from pyerlnode.term import Atom, Pid, decode_bare, encode_bare
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 STOP = object()  # no term, so no peer can send one
 SYSTEM = Atom("system")
+GET_STATE = Atom("get_state")
+PID_REFERENCE_WORDS = 5
 RUNNING = Atom("running")
 SUSPENDED = Atom("suspended")
 
@@ -58,7 +61,8 @@ class System:
             await caller.reply(OK)
             raise Stop(request[1])
         try:
-            await caller.reply(self._result(request))
+            answer = self._state_for(caller) if is_reason(request, GET_STATE) else self._result(request)
+            await caller.reply(answer)
         except TermError as error:
             await caller.reply(self._failed("reply", error))
 
@@ -76,11 +80,6 @@ class System:
 
     def _plain(self, request: Atom) -> Term:
         match request:
-            case "get_state":
-                try:
-                    return status.state_of(self._server)
-                except Exception as error:  # noqa: BLE001 - it is the asker's
-                    return self._failed("get_state", error)
             case "get_status":
                 running = SUSPENDED if self.is_suspended else RUNNING
                 return status.status_of(self._server, self._parent, running, self._debug)
@@ -88,6 +87,14 @@ class System:
                 self.is_suspended = request == "suspend"
                 return OK
         return unknown(request)
+
+    def _state_for(self, caller: Caller) -> Term:
+        """The state, within ``{ok, State}`` for those whose ``:sys`` wants it so: OTP 27 and later."""
+        try:
+            state = status.state_of(self._server)
+        except Exception as error:  # noqa: BLE001 - it is the asker's
+            return self._failed("get_state", error)
+        return (OK, state) if is_recent(caller.tag) else state
 
     def _failed(self, function: str, error: Exception) -> Term:
         return self._callback_failed(function, exception_struct(error))
@@ -105,6 +112,15 @@ class System:
             return decode_bare(encode_bare(status.state_of(self._server)))[0]
         except Exception as error:  # noqa: BLE001 - a look at the state must not end the server
             return exception_struct(error)
+
+
+def is_recent(tag: Term) -> bool:
+    """Whether a call comes from OTP 27 or later: there, the alias in its tag has the two words of a pid more.
+
+    The flags of OTP 25 and 27 are the same, so that nothing else tells.
+    """
+    alias = alias_of(tag)
+    return alias is not None and len(alias.words) == PID_REFERENCE_WORDS
 
 
 def unknown(request: Term) -> Term:
