@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyerlnode.cluster.gossip_heard import FROM_ONE
-from pyerlnode.cluster.gossip_packets import MARK, Plain
+from pyerlnode.cluster.gossip_packets import MARK
 from tests.support.gossip_street import Street, gossip, street
 from tests.support.nodes import until
 from tests.support.scale import fuzz_inputs
@@ -37,7 +37,8 @@ def hostile(dice: random.Random) -> bytes:
         case 1:
             return MARK + dice.randbytes(dice.randrange(200))
         case 2:
-            return Plain().pack(f"{dice.randrange(1 << 64)}@{dice.randrange(1 << 32)}")
+            name = b"%d@%d" % (dice.randrange(1 << 64), dice.randrange(1 << 32))
+            return MARK + b"\x83t\0\0\0\1w\4nodew%c%s" % (len(name), name)
         case 3:
             return dice.randbytes(dice.choice((1472, 2048, 2049, 9000)))
     data = bytearray(dice.choice(load()).data)
