@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ _START: Final = (
     "from pyerlnode.net.epmd_daemon import main; raise SystemExit(main())"
 )
 """The package is found where this one was, be it installed or not: the daemon's directory is ``/``."""
-_SECRETS: Final = frozenset({"ERLANG_COOKIE", "RELEASE_COOKIE"})
+_SECRETS: Final = re.compile("COOKIE|SECRET|TOKEN|PASSWORD")
+"""What the variables are called that the daemon does not get: it outlives us and needs none of them."""
 _PATIENCE: Final = 4
 """How many times the deadline of one conversation the start of a Python process may take."""
 
@@ -66,7 +68,7 @@ def _run(options: Options, patience: float) -> bytes:
         )
     root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-P", "-c", _START.format(root=root), *options.to_flags()]
-    environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+    environment = {name: value for name, value in os.environ.items() if not _SECRETS.search(name)}
     try:
         done = subprocess.run(  # noqa: S603
             command,

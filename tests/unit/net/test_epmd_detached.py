@@ -77,7 +77,8 @@ async def test_it_answers_as_soon_as_it_is_started(daemons: Daemons) -> None:
 
 
 async def test_it_belongs_to_nobody(daemons: Daemons, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ERLANG_COOKIE", "secret")
+    for name in ("ERLANG_COOKIE", "RELEASE_COOKIE", "PYERLNODE_COOKIE", "PYERLNODE_SECRET"):
+        monkeypatch.setenv(name, "secret")
     pid = await daemons.start()
     assert pid is not None
     assert int(process(pid)["PPid"]) != os.getpid()
