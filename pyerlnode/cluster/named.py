@@ -36,8 +36,6 @@ STRATEGIES = {
 _BY_SQUEEZED = {name.replace("_", ""): name for name in STRATEGIES}
 _LIBCLUSTER = re.compile(r"(Elixir\.)?(Cluster\.Strategy\.)?")
 
-HIDDEN = "***"
-"""What errors show in place of a value that may be a secret."""
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True} | {
     "false": False,
     "no": False,
@@ -95,24 +93,12 @@ def is_secret(field: Field[Any]) -> bool:
     return not field.repr
 
 
-def from_values(strategy: type[Strategy], given: Mapping[str, Any]) -> Strategy:
-    """Make the strategy with these options.
-
-    Raises :class:`ConfigError`, which does not tell the value of an unknown one: it may be a secret.
-    """
-    known = options_of(strategy)
-    for key in given:
-        if key not in known:
-            raise ConfigError(key, HIDDEN, f"{strategy.__name__} has no such option: {nearest(key, known)}")
-    return strategy(**given)
-
-
 def from_texts(strategy: type[Strategy], texts: Mapping[str, str]) -> Strategy:
     """Make the strategy with options that are text, as the environment has them.
 
     Raises :class:`ConfigError`.
     """
-    return from_values(strategy, values_of(strategy, texts))
+    return strategy(**values_of(strategy, texts))
 
 
 def values_of(strategy: type[Strategy], texts: Mapping[str, str]) -> dict[str, Any]:

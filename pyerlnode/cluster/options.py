@@ -29,9 +29,9 @@ def check_given(owner: type, positional: tuple[Any, ...], options: Mapping[str, 
     if positional:
         first = next(iter(known), "option")
         raise ConfigError(name, positional[0], f"options are given by name: {name}({first}=...)")
-    for key, value in options.items():
-        if key not in known:
-            raise ConfigError(key, value, f"{name} has no such option: {nearest(key, known)}")
+    for key in options:
+        if key not in known:  # its value is not told: it may be a secret
+            raise ConfigError(key, "***", f"{name} has no such option: {nearest(key, known)}")
     for key, field in known.items():
         if key not in options and field.default is MISSING and field.default_factory is MISSING:
             raise ConfigError(key, None, f"{name} needs it: {name}({key}=...)")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.cluster.named import from_values, is_secret, options_of, strategy_named, values_of
+from pyerlnode.cluster.named import is_secret, options_of, strategy_named, values_of
 from pyerlnode.cluster.options import nearest
 from pyerlnode.cluster.topology import Topology
 from pyerlnode.config.environment import PREFIX, texts_for, truth, variable
@@ -68,7 +68,7 @@ class Draft:
     def topology(self, name: str) -> Topology:
         """The finished topology."""
         try:
-            strategy = from_values(self.strategy, self.values)
+            strategy = self.strategy(**self.values)
         except ConfigError as error:
             raise ConfigError(self.origins.get(error.key, error.key), error.given, error.hint) from error
         return Topology(name, strategy, prune=self.prune)

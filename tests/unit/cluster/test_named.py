@@ -14,7 +14,6 @@ from pyerlnode.cluster.local_epmd import LocalEpmd
 from pyerlnode.cluster.named import (
     STRATEGIES,
     from_texts,
-    from_values,
     is_secret,
     options_of,
     strategy_named,
@@ -183,7 +182,7 @@ def test_a_truth_is_one_of_eight_words() -> None:
 
 def test_the_value_of_an_unknown_option_is_never_told() -> None:
     with pytest.raises(ConfigError, match="did you mean 'secret'") as caught:
-        from_values(Mine, {"secrt": "hunter2"})
+        from_texts(Mine, {"secrt": "hunter2"})
     assert "hunter2" not in str(caught.value)
     assert caught.value.given == "***"
 
