@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 """Look-ups side by side."""
+MOST_TOLD = 3
+"""What is wrong with a look-up, in one log line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +96,12 @@ class Finding:
     def conclude(self, cluster: Convergence, begun: float) -> Discovery:
         """What follows for the `cluster`, whose clock showed `begun` before the look-ups.
 
-        Raises :class:`DiscoveryFailed` when nothing is known.  Nobody found is said, once, and changes
-        nothing: it is what DNS says before the first node is there, or when a server was just restarted.
-        Where only some is known, all who were found before stay.
+        Raises :class:`DiscoveryFailed` when nothing is known and never was.  Nobody found is said, once, and
+        changes nothing: it is what DNS says before the first node is there, or when a server was just
+        restarted.  Where not all is known, those who were found before stay, and are dialled as ever.
         """
-        trouble = "; ".join(sorted(self.failed | self.missing))
-        if not self.found and self.failed:
+        trouble = _listed(sorted(self.failed | self.missing))
+        if not self.found and self.failed and not cluster.wanted:
             raise DiscoveryFailed(trouble)
         if not self.found:
             cluster.report.lookup_failed(trouble, cluster.world.clock.time() - begun)
@@ -108,6 +110,11 @@ class Finding:
         if trouble:
             return Discovery(self.found | cluster.wanted, complete=False)
         return Discovery(self.found)
+
+
+def _listed(troubles: list[str]) -> str:
+    more = [f"and {len(troubles) - MOST_TOLD} more"] if len(troubles) > MOST_TOLD else []
+    return "; ".join(troubles[:MOST_TOLD] + more)
 
 
 async def attempt(look_up: Callable[[], Awaitable[Iterable[str]]], nobody: str) -> Finding:

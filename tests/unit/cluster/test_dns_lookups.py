@@ -194,10 +194,17 @@ def test_found_in_part_is_told_once_and_is_not_complete(caplog: pytest.LogCaptur
     assert lines(caplog.records) == ["[pyerlnode:example] a is not there; b failed"]
 
 
-async def test_what_was_found_before_stays_while_only_some_is_known() -> None:
+def test_of_many_troubles_a_few_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    cluster = Surroundings().convergence(Asking())
+    Finding.all_of(failed(word) for word in "edcab").named(["node@10.0.0.1"]).conclude(cluster, 0.0)
+    assert lines(caplog.records) == ["[pyerlnode:example] a; b; c; and 2 more"]
+
+
+async def test_what_was_found_before_stays_while_not_all_is_known() -> None:
     cluster = Surroundings().convergence(Asking())
     await cluster.converge(Discovery.of(["node@10.0.0.1", "node@10.0.0.2"]))
-    for finding in (Finding.all_of([some("node@10.0.0.3"), failed("f")]), missing("nobody")):
+    findings = Finding.all_of([some("node@10.0.0.3"), failed("f")]), missing("nobody"), failed("f")
+    for finding in findings:
         discovery = finding.conclude(cluster, 0.0)
         assert discovery == Discovery(finding.found | cluster.wanted, complete=False)
 
@@ -214,7 +221,7 @@ def test_nobody_is_told_once_and_changes_nothing(caplog: pytest.LogCaptureFixtur
     ] * 2
 
 
-def test_nothing_known_is_a_failure() -> None:
+def test_nothing_ever_known_is_a_failure() -> None:
     cluster = Surroundings().convergence(Asking())
     with pytest.raises(DiscoveryFailed, match=r"^a failed; b is not there$"):
         Finding.all_of([failed("a failed"), missing("b is not there")]).conclude(cluster, 0.0)

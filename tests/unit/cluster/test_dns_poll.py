@@ -89,10 +89,11 @@ async def test_part_of_an_answer_disconnects_nobody(world: Surroundings) -> None
     assert world.home.connected == {"node@10.0.0.1"}
 
 
-async def test_while_nobody_is_found_lost_nodes_are_dialled_still(world: Surroundings) -> None:
+@pytest.mark.parametrize("answer", [MISSING, FAILS])
+async def test_without_an_answer_lost_nodes_are_dialled_still(answer: str, world: Surroundings) -> None:
     dns = FakeDns(ALL)
     async with world.running(polling(dns, polling_interval=1000)):
-        dns.data["web", "A"] = MISSING
+        dns.data["web", "A"] = answer
         await world.pass_time(3)
         world.home.leave(NODES[0])
         await world.pass_time(3)
