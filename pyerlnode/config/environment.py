@@ -1,20 +1,21 @@
 """The process's environment: the only place that reads it, and what its variables of ours are called.
 
 Every setting is ``PYERLNODE_`` and its name in capitals; an empty variable counts as unset, as a compose file
-sets those that it passes on.  A cookie is the exception: an empty one is an error, never another cookie.
+sets those that it passes on.  Secrets are the exception: an empty one is an error, never another or none.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pyerlnode.cluster.named import parse_truth
+from pyerlnode.cluster.named import is_secret, parse_truth
 from pyerlnode.cluster.options import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
+    from dataclasses import Field
 
 PREFIX = "PYERLNODE_"
 SETTINGS = frozenset(
@@ -51,7 +52,7 @@ def child_environment(epmd_port: int) -> dict[str, str]:
 def variable(environ: Mapping[str, str], name: str) -> str | None:
     """Give the variable of ours, ``None`` when it is unset, empty, or not meant for us."""
     text = environ.get(PREFIX + name, "")
-    return None if not text.strip() or _LINKED_PORT.match(text) else text
+    return None if not text.strip() or (name == "PORT" and _LINKED_PORT.match(text)) else text
 
 
 def truth(environ: Mapping[str, str], name: str) -> bool | None:
@@ -60,12 +61,14 @@ def truth(environ: Mapping[str, str], name: str) -> bool | None:
     return None if text is None else parse_truth(f"${PREFIX}{name}", text)
 
 
-def texts_for(environ: Mapping[str, str], options: Iterable[str]) -> dict[str, str]:
-    """Give those of the `options` that have a variable."""
+def texts_for(environ: Mapping[str, str], options: Mapping[str, Field[Any]]) -> dict[str, str]:
+    """Give those of a strategy's `options` that have a variable; a secret also when it is empty."""
     found = {
-        option: variable(environ, option.upper()) for option in options if option.upper() not in SETTINGS
+        key: environ.get(PREFIX + key.upper()) if is_secret(option) else variable(environ, key.upper())
+        for key, option in options.items()
+        if key.upper() not in SETTINGS
     }
-    return {option: text for option, text in found.items() if text is not None}
+    return {key: text for key, text in found.items() if text is not None}
 
 
 def unknown_variables(environ: Mapping[str, str], options: Collection[str]) -> list[str]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from pyerlnode.cluster.named import options_of
+from pyerlnode.cluster.strategy import Polling
 from pyerlnode.config.environment import (
     child_environment,
     environment,
@@ -15,6 +19,18 @@ from pyerlnode.config.environment import (
     variable,
 )
 from pyerlnode.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample(Polling):
+    """Has options of several kinds."""
+
+    hosts: Any = ()
+    timeout: Any = 1
+    name: Any = None
+    secret: Any = field(default=None, repr=False)
+
+    async def discover(self, cluster: Any) -> Any: ...
 
 
 def test_the_environment_is_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +66,12 @@ def test_options_are_found_by_their_capitals_and_settings_are_none() -> None:
         "PYERLNODE_NAME": "py@h",
         "POLLING_INTERVAL": "1",
     }
-    assert texts_for(environ, ["hosts", "timeout", "name", "polling_interval"]) == {"hosts": "a@h"}
+    assert texts_for(environ, options_of(Sample)) == {"hosts": "a@h"}
+
+
+@pytest.mark.parametrize("secret", ["", " ", "tcp://10.0.0.1:80"])
+def test_a_secret_is_taken_as_it_is(secret: str) -> None:
+    assert texts_for({"PYERLNODE_SECRET": secret}, options_of(Sample)) == {"secret": secret}
 
 
 def test_a_variable_that_nothing_reads_names_the_nearest_and_not_its_value() -> None:
