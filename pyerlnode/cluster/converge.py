@@ -62,6 +62,10 @@ class Convergence:
         """The nodes that the last look-ups found, without our own."""
         return self._wanted
 
+    def expect(self, nodes: Iterable[str]) -> None:
+        """Have these be :attr:`wanted`, found as they were without a look-up.  Dials nobody."""
+        self._wanted = frozenset(nodes) - {self.own}
+
     # look-ups --------------------------------------------------------------------------
 
     async def look(self, discover: Callable[[Convergence], Awaitable[Discovery]]) -> Discovery | None:
@@ -131,11 +135,12 @@ class Convergence:
 
     async def _missing(self, nodes: Iterable[str]) -> list[str]:
         wanted = set(nodes) - {self.own}
-        listed = await self._listed() if wanted else frozenset()
+        listed = await self.listed() if wanted else frozenset()
         self.report.present(wanted & listed)
         return sorted(wanted - listed)
 
-    async def _listed(self) -> frozenset[str]:
+    async def listed(self) -> frozenset[str]:
+        """The nodes that count as connected: by the topology's hook, or as our node has it."""
         if self.topology.list_nodes is not None:
             return frozenset(await _settled(self.topology.list_nodes()))
         try:
@@ -194,7 +199,7 @@ class Convergence:
     # pruning ---------------------------------------------------------------------------
 
     async def _prune(self, nodes: frozenset[str]) -> None:
-        listed = await self._listed() if nodes else frozenset()
+        listed = await self.listed() if nodes else frozenset()
         await asyncio.gather(*(self._drop(node) for node in sorted(nodes & listed)))
 
     async def _drop(self, node: str) -> None:

@@ -24,7 +24,7 @@ from pyerlnode.cluster.gossip_heard import Heard
 from pyerlnode.cluster.gossip_packets import BLOCK, Plain, Sealed
 from pyerlnode.cluster.gossip_socket import ANY, GossipSocket
 from pyerlnode.cluster.strategy import Strategy
-from pyerlnode.errors import ConfigError, DiscoveryFailed, NodeNotRunning
+from pyerlnode.errors import ConfigError, DiscoveryFailed
 
 if TYPE_CHECKING:
     from pyerlnode.cluster.converge import Convergence
@@ -151,39 +151,37 @@ class Gossiper:
         except DiscoveryFailed as error:
             cluster.report.lookup_failed(f"{error}", 0.0)
         else:
-            cluster.report.found(self._heard.recent(), complete=False, duration=0.0)
+            cluster.expect(self._heard.recent())
+            cluster.report.found(cluster.wanted, complete=False, duration=0.0)
 
     async def listen(self) -> None:
         """Dial whoever is heard and not connected."""
         while True:
-            for datagram, address in await self._socket.receive():
-                self._heed(datagram, address)
+            datagrams = await self._socket.receive()
+            listed = await self._cluster.listed()
+            for datagram, address in datagrams:
+                self._heed(datagram, address, listed)
             await self._cluster.world.clock.sleep(BREATH)
 
-    def _heed(self, datagram: bytes, address: str) -> None:
+    def _heed(self, datagram: bytes, address: str, listed: frozenset[str]) -> None:
         name = self._packets.unpack(datagram)
         if name is None:
             self._ignore()
         elif name == self._cluster.own:
             return
-        elif self._is_connected(name):
+        elif name in listed:
             self._heard.connected(name)
             self._cluster.report.present([name])
         elif self._heard.may_dial(name, address):
             self._tasks.create_task(self._dial(name), name=f"{self._cluster.topology.name} heard {name}")
 
     async def _dial(self, name: str) -> None:
+        self._cluster.expect(self._heard.recent())
         await self._cluster.connect([name])
-        if self._is_connected(name):
+        if name in await self._cluster.listed():
             self._heard.connected(name)
         else:
             self._cluster.report.forget(self._heard.failed(name))
-
-    def _is_connected(self, name: str) -> bool:
-        try:
-            return name in self._cluster.world.home.list("connected")
-        except NodeNotRunning:
-            return False
 
     def _ignore(self) -> None:
         """Tell whoever debugs, ever less often."""

@@ -28,7 +28,8 @@ def check_given(owner: type, positional: tuple[Any, ...], options: Mapping[str, 
     name = owner.__name__
     if positional:
         first = next(iter(known), "option")
-        raise ConfigError(name, positional[0], f"options are given by name: {name}({first}=...)")
+        kind = type(positional[0]).__name__  # not the value: it may be a secret
+        raise ConfigError(name, kind, f"options are given by name: {name}({first}=...)")
     for key in options:
         if key not in known:  # its value is not told: it may be a secret
             raise ConfigError(key, "***", f"{name} has no such option: {nearest(key, known)}")

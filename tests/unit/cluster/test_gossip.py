@@ -131,6 +131,19 @@ class TestTalking:
 
 
 class TestListening:
+    async def test_whoever_is_heard_is_wanted_until_long_silent(self) -> None:
+        strategy = gossip()
+        around = Surroundings(FakeHome(up={PEER}))
+        async with around.running(strategy) as cluster:
+            assert cluster.wanted == frozenset()
+            with GossipSocket(strategy) as mouth:
+                mouth.join()
+                for name in (PEER, OTHER, OWN):
+                    mouth.send(Plain().pack(name))
+            await until(lambda: around.clock.advance(BREATH) or cluster.wanted == {PEER, OTHER})
+            await around.pass_time(40)
+            assert cluster.wanted == frozenset()
+
     async def test_whoever_is_heard_is_connected_to(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO)
         async with street(home=FakeHome(up={PEER})) as there:
