@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 COOKIE = "cookie"
 HOST = socket.gethostname().partition(".")[0]
 """This machine's name, as nodes in its own network have it."""
+FOUND = "found "
+"""How a Python topology's lines for debugging begin."""
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 _numbers = count(1)
@@ -75,6 +77,13 @@ class Container:
 
     def said(self) -> list[str]:
         """What its topology logged, in order."""
+        return [line for line in self._marked() if not line.startswith(FOUND)]
+
+    def has_looked(self) -> bool:
+        """Whether its topology has looked for nodes; of a Python one at log level debug."""
+        raise NotImplementedError
+
+    def _marked(self) -> list[str]:
         return [line.partition(self.mark)[2] for line in self.logs() if self.mark in line]
 
     def tally(self) -> Counter[str]:
@@ -182,6 +191,9 @@ class Elixir(Container):
             raise DockerError(f"{self}: {code} gave {answer}")
         return bytes.fromhex(found[1]).decode().replace(self.prefix, "")
 
+    def has_looked(self) -> bool:
+        return any("Interactive Elixir" in line for line in self.logs())
+
     def nodes(self) -> list[str]:
         return sorted(self.eval("Enum.join(Node.list(), ~s( ))").strip('"').split())
 
@@ -204,6 +216,9 @@ class Python(Container):
 
     mark = "[pyerlnode:example] "
     names_command = ("pyerlnode", "names")
+
+    def has_looked(self) -> bool:
+        return any(line.startswith(FOUND) for line in self._marked())
 
     def nodes(self) -> list[str]:
         return self.plain(self._ask("nodes", self.real(self.name)).split())
@@ -235,7 +250,6 @@ class Site:
         self.suite = suite
         self.prefix = f"{RUN}x{next(_numbers)}x"
         self.network = f"{self.prefix}net_poc"
-        self._is_made = False
 
     def __enter__(self) -> Self:
         return self
@@ -299,10 +313,9 @@ class Site:
         return container
 
     def made_network(self) -> str:
-        """Give the name of the network, which exists from the first call on; Compose makes it itself."""
-        if not self._is_made:
+        """Give the name of the network, which Compose makes itself, and this where there is none yet."""
+        if not docker("network", "ls", "-q", "--filter", f"name=^{self.network}$"):
             docker("network", "create", "--label", LABEL, self.network)
-            self._is_made = True
         return self.network
 
     def _prefix_of(self, name: str) -> str:
