@@ -13,8 +13,9 @@ PROGRAMS = [
     pytest.param(block, id=f"{path.name}:{block.line}")
     for path in sorted(DOCS.glob("*.md"))
     for block in blocks(path)
-    if block.language == "python"
+    if block.language == "python" and not block.role
 ]
+"""All but those with a role: tests/interop runs them, beside a BEAM."""
 
 
 @pytest.mark.parametrize("block", PROGRAMS)

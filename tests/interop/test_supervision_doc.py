@@ -1,0 +1,68 @@
+"""docs/supervision.md tells the truth: its blocks run here, and print what they say they print."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.interop.nodes import until
+from tests.support.epmd import Epmd
+from tests.support.scripts import blocks, python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.beam import Beam
+    from tests.support.beam_fixtures import Starter
+    from tests.support.beams import Release
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "supervision.md"
+PLAIN = ("python", "")
+"""Those are run by tests/unit/test_docs.py."""
+SERVERS = {"serve: sup at py@127.0.0.1": "sup", "serve: py@127.0.0.1": "net_kernel"}
+"""The process that shows that a program is ready, by its role."""
+
+
+@pytest.fixture
+def own_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
+    """The document uses plain names: give it a port mapper of its own."""
+    with Epmd() as epmd:
+        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
+        yield epmd
+
+
+def test_every_block_is_one_that_a_test_runs() -> None:
+    found = [(block.language, block.role) for block in blocks(DOCUMENT)]
+    pairs = [[("python", role), ("elixir", "run: node1")] for role in SERVERS]
+    assert found == [PLAIN, *pairs[0], *pairs[1]]
+    assert DOCUMENT.read_text(encoding="utf-8").count("\n```") == 2 * len(found)
+
+
+@pytest.mark.beam(elixir=True)
+async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, own_epmd: Epmd) -> None:
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+    found = [block for block in blocks(DOCUMENT) if block.role]
+    for server, client in zip(found[::2], found[1::2], strict=True):
+        with python("-c", server.code) as script:
+            await until(partial(serves, beam, SERVERS[server.role]))
+            start = len(beam.log)
+            await beam.elixir(client.code)
+            await until(partial(has_lines, beam, start, client.promised))
+            assert script.lines(len(server.promised)) == server.promised
+
+
+async def serves(beam: Beam, name: str) -> bool:
+    """Whether the Python node is up and has a process of that name, as the BEAM sees it."""
+    watch = (
+        f"R = erlang:monitor(process, {{{name}, 'py@127.0.0.1'}}), receive {{'DOWN', R, _, _, _}} -> false"
+    )
+    return await beam.eval(f"{watch} after 100 -> erlang:demonitor(R, [flush]) end") == "true"
+
+
+async def has_lines(beam: Beam, start: int, promised: list[str]) -> bool:
+    """Whether it printed these lines, in their order; reports of what ended may come between them."""
+    printed = iter(beam.log[start:])
+    return all(line in printed for line in promised)
