@@ -4,6 +4,7 @@
         await cluster.start()
         await cluster.whole(10)                     # all know all, within what is promised
         await cluster.kill_and_restart(20)          # a third at a time
+        await cluster.lose_power()                  # a third of the hosts, and back
         await cluster.split()                       # two halves; returns when they have given each other up
         cluster.heal()
 
@@ -140,6 +141,16 @@ class Cluster:
         await asyncio.sleep(self._chance.uniform(0, 3))
         await member.start()
         self.starts += 1
+
+    async def lose_power(self) -> None:
+        """The hosts of a third of them go down without a word and come up soon; so do their nodes."""
+        third = self._chance.sample(self.members, len(self.members) // 3)
+        for member in third:
+            member.host.power_off()
+        await asyncio.gather(*(member.kill() for member in third))
+        for member in third:
+            member.host.power_on()
+        await asyncio.gather(*(self._start_soon(member) for member in third))
 
     async def split(self) -> None:
         """Leave each half, of nodes of both kinds, to itself until it has given the other one up."""

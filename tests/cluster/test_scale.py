@@ -1,4 +1,4 @@
-"""20 Python nodes and 3 Elixir ones: how soon all know all, and know all again after deaths and a split.
+"""20 Python nodes and 3 Elixir ones: how soon all know all, whatever happens to nodes, hosts and the network.
 
 The promises are for a machine that has nothing else to do; a busy one gets time in proportion to its load.
 What was measured is logged (``-o log_cli=true -o log_cli_level=INFO``).
@@ -31,6 +31,17 @@ async def test_a_third_of_it_dies_again_and_again(network: Network, strategy: st
         await cluster.whole(FORMING)
         await cluster.kill_and_restart(seconds)
         await cluster.whole(HEALING)
+        await cluster.stays_whole()
+
+
+@pytest.mark.slow
+async def test_hosts_lose_power_and_come_back(network: Network, strategy: str) -> None:
+    async with Cluster(network, strategy, pythons=9, elixirs=3) as cluster:
+        await cluster.start()
+        await cluster.whole(FORMING)
+        for _ in range(3):  # each node that comes back dials some that still take it for connected
+            await cluster.lose_power()
+            await cluster.whole(HEALING)
         await cluster.stays_whole()
 
 
