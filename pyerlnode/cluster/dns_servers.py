@@ -56,7 +56,7 @@ class Servers:
 
     def _configured(self) -> dns.asyncresolver.Resolver:
         try:
-            resolver = dns.asyncresolver.Resolver(self._file, configure=self._given is None)
+            resolver = dns.asyncresolver.Resolver(str(self._file), configure=self._given is None)
             resolver.nameservers = list(resolver.nameservers)[:MOST] if self._given is None else self._given
         except (dns.exception.DNSException, OSError, ValueError) as error:
             source = self._file if self._given is None else "nameservers"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 from typing import TYPE_CHECKING, Any
 
 import dns.exception
@@ -155,9 +156,10 @@ async def test_an_answer_that_is_cut_short_is_none(server: DnsServer) -> None:
     assert await failure(ours(server)) == "lookup against web.test failed: :truncated (A from 127.0.0.1)"
 
 
-async def test_no_server_there(server: DnsServer) -> None:
-    dns = Dns(nameservers=["255.255.255.255"], timeout=1.0)
-    assert await failure(dns) == "lookup against web.test failed: :eacces (A from 255.255.255.255)"
+async def test_a_server_that_cannot_be_reached(server: DnsServer) -> None:
+    text = await failure(Dns(nameservers=["255.255.255.255"], timeout=0.2))
+    words = "eacces|enetunreach|timeout"  # by what the system thinks of its network
+    assert re.fullmatch(rf"lookup against web.test failed: :({words}) \(A from 255\.255\.255\.255\)", text)
 
 
 async def test_answers_without_end_are_refused(server: DnsServer) -> None:
