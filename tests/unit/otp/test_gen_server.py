@@ -10,7 +10,7 @@ import pytest
 
 from pyerlnode import node as node_module
 from pyerlnode.errors import Exit, NameTaken, NoProc, RemoteExit
-from pyerlnode.otp.gen_server import Caller, GenServer, NoReply, Stop
+from pyerlnode.otp.gen_server import Caller, GenServer, Ignore, NoReply, Stop, presentable
 from pyerlnode.otp.server import ask_to_stop
 from pyerlnode.runtime.exits import KILL, KILLED, NORMAL, SHUTDOWN
 from pyerlnode.term import Atom
@@ -121,6 +121,16 @@ class TestStarting:
             await node.start_server(Unwilling)
         assert caught.value.reason == BOOM
 
+    async def test_a_server_that_is_not_wanted(self, node: Node, caplog: pytest.LogCaptureFixture) -> None:
+        class Unwanted(GenServer):
+            async def init(self) -> None:
+                raise Ignore
+
+        with pytest.raises(Ignore):
+            await node.start_server(Unwanted, name="x")
+        assert node.whereis("x") is None
+        assert not caplog.records
+
     async def test_killed_in_init_is_an_exit(self, node: Node) -> None:
         class Killed(GenServer):
             async def init(self) -> None:
@@ -199,7 +209,7 @@ class TestServing:
         go = threading.Event()
 
         class Blocking(GenServer):
-            def handle_call(self, request: Term, caller: Caller) -> Term:  # type: ignore[override]
+            def handle_call(self, request: Term, caller: Caller) -> Term:
                 return go.wait(30)
 
         pid = await node.start_server(Blocking)
@@ -210,7 +220,7 @@ class TestServing:
 
     async def test_a_plain_function_that_raises_stop_iteration(self, node: Node) -> None:
         class Exhausted(GenServer):
-            def handle_call(self, request: Term, caller: Caller) -> Term:  # type: ignore[override]
+            def handle_call(self, request: Term, caller: Caller) -> Term:
                 return next(iter([]))
 
         pid = await node.start_server(Exhausted)
@@ -228,8 +238,119 @@ class TestServing:
         pid = await node.start_server(GenServer)
         ref = await me.monitor(pid)
         await me.cast(pid, Atom("x"))
-        assert "has no handle_cast for :x" in str((await me.receive(30))[4])
-        assert ref
+        down = await me.receive(30)
+        assert down[1] == ref
+        assert "has no handle_cast for :x" in str(down[4])
+
+
+class TestWhatFollows:
+    async def test_continue_comes_after_the_answer_and_before_any_message(
+        self, node: Node, me: Process
+    ) -> None:
+        class Continuing(Recorder):
+            async def init(self, *args: Any) -> None:
+                self.continue_with("init")
+
+            async def handle_call(self, request: Term, caller: Caller) -> Term:
+                await self.me.cast(self.me.pid, "waits")
+                self.continue_with(("again", 2))
+                return await super().handle_call(request, caller)
+
+            async def handle_continue(self, work: Term) -> None:
+                self.log.append(("continue", work))
+                if type(work) is tuple and work[1]:
+                    self.continue_with(("again", work[1] - 1))
+
+        server = Continuing()
+        pid = await node.start_server(server)
+        assert await me.call(pid, 1) == (b"echo", 1)
+        await until(lambda: server.log[-1] == ("cast", b"waits"))
+        assert server.log == [
+            ("continue", "init"),
+            ("call", 1),
+            *[("continue", ("again", count)) for count in (2, 1, 0)],
+            ("cast", b"waits"),
+        ]
+
+    async def test_plain_functions_may_ask_for_it(self, node: Node, me: Process) -> None:
+        class Plain(Recorder):
+            def handle_call(self, request: Term, caller: Caller) -> Term:
+                self.continue_with(request)
+
+            def handle_continue(self, work: Term) -> None:  # type: ignore[override]
+                self.log.append(work)
+
+        server = Plain()
+        pid = await node.start_server(server)
+        assert await me.call(pid, 7) is None
+        await until(lambda: server.log == [7])
+
+    async def test_continue_without_a_callback(self, node: Node, me: Process) -> None:
+        class Forgetful(GenServer):
+            async def handle_cast(self, request: Term) -> None:
+                self.continue_with(request)
+
+        pid = await node.start_server(Forgetful)
+        ref = await me.monitor(pid)
+        await me.cast(pid, 1)
+        down = await me.receive(30)
+        assert down[1] == ref
+        assert "has no handle_continue" in str(down[4])
+
+    async def test_a_timeout_comes_once(self, node: Node, me: Process) -> None:
+        class Waking(Recorder):
+            async def handle_call(self, request: Term, caller: Caller) -> Term:
+                self.set_timeout(request)
+
+        server = Waking()
+        pid = await node.start_server(server)
+        await me.call(pid, 0)
+        await until(lambda: server.log == [("info", "timeout")])
+        await me.send(pid, 1)
+        await until(lambda: len(server.log) == 2)
+        assert server.log == [("info", "timeout"), ("info", 1)]
+
+    async def test_any_message_ends_the_wait(self, node: Node, me: Process) -> None:
+        class Waking(Recorder):
+            async def init(self, *args: Any) -> None:
+                self.set_timeout(60)
+
+        server = Waking()
+        pid = await node.start_server(server)
+        await me.call(pid, 1)
+        assert server.log == [("call", 1)]
+
+    async def test_a_system_message_does_not_end_the_wait(self, node: Node, me: Process) -> None:
+        class Waking(Recorder):
+            async def handle_call(self, request: Term, caller: Caller) -> Term:
+                self.set_timeout(0.05)
+
+        server = Waking()
+        pid, tag = await node.start_server(server), me.alias()
+        await me.call(pid, 1)
+        await me.send(pid, (Atom("system"), (me.pid, tag), Atom("get_state")))
+        assert (await me.receive(30))[0] == tag
+        await until(lambda: server.log == [("info", "timeout")])
+
+    async def test_the_last_wish_of_a_callback_counts(self, node: Node, me: Process) -> None:
+        class Undecided(Recorder):
+            async def handle_cast(self, request: Term) -> None:
+                self.set_timeout(0)
+                self.continue_with(1)
+                self.set_timeout(60)
+
+            async def handle_continue(self, work: Term) -> None:
+                self.log.append(("continue", work))
+
+        server = Undecided()
+        pid = await node.start_server(server)
+        await me.cast(pid, 1)
+        await me.call(pid, 1)
+        assert server.log == [("call", 1)]
+
+    async def test_no_timeout_in_the_past(self) -> None:
+        with pytest.raises(ValueError, match="0 or more"):
+            GenServer().set_timeout(-1)
 
 
 class TestEnding:
@@ -329,7 +450,7 @@ class TestStoppingTheNode:
         go, entered = threading.Event(), threading.Event()
 
         class Blocking(GenServer):
-            def handle_call(self, request: Term, caller: Caller) -> Term:  # type: ignore[override]
+            def handle_call(self, request: Term, caller: Caller) -> Term:
                 entered.set()
                 return go.wait(30)
 
@@ -359,3 +480,8 @@ class TestStoppingTheNode:
 
 async def _wait(me: Process) -> None:
     await asyncio.Event().wait()
+
+
+def test_what_has_no_term_is_shown_as_text() -> None:
+    assert presentable([1, Atom("a")]) == [1, "a"]
+    assert presentable([object]) == b"[<class 'object'>]"

@@ -1,0 +1,191 @@
+"""The loop that runs a server: its end, and what it says of it.  The rest is in test_gen_server.py."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pyerlnode.errors import Exit, RemoteExit
+from pyerlnode.otp.gen_server import Caller, Continue, GenServer, Stop
+from pyerlnode.otp.server import ask_to_stop, caller_of, request_of
+from pyerlnode.runtime.exits import NORMAL, SHUTDOWN
+from pyerlnode.term import Atom, Pid
+from tests.support.nodes import Ports, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pyerlnode.node import Node
+    from pyerlnode.otp.gen import Process
+    from pyerlnode.term import Term
+
+BOOM = Atom("boom")
+OTHER = Pid(Atom("b@127.0.0.1"), 1, 0, 1)
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[Node]:
+    async with Ports().node("a") as node:
+        yield node
+
+
+@pytest.fixture
+async def me(node: Node) -> AsyncIterator[Process]:
+    async with node.process() as me:
+        yield me
+
+
+class Ending(GenServer):
+    """Raises what it is given, and waits in ``terminate`` until it may go on."""
+
+    def __init__(self, error: Exception | None = None, again: Exception | None = None) -> None:
+        self._error, self._again = error, again
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.reasons: list[Term] = []
+        self.secret = b"s3cret"
+
+    async def handle_call(self, request: Term, caller: Caller) -> Term:
+        if self._error is not None:
+            raise self._error
+        return request
+
+    async def terminate(self, reason: Term) -> None:
+        self.reasons.append(reason)
+        await self.may_end.wait()
+        if self._again is not None:
+            raise self._again
+
+
+class TestTheLastReply:
+    async def test_it_comes_after_terminate(self, node: Node, me: Process) -> None:
+        server = Ending(Stop(NORMAL, reply=7))
+        server.may_end.clear()
+        pid = await node.start_server(server)
+        calling = asyncio.ensure_future(me.call(pid, 1))
+        await until(lambda: server.reasons)
+        assert not calling.done()
+        server.may_end.set()
+        assert await calling == 7
+
+    async def test_it_comes_even_where_terminate_fails(self, node: Node, me: Process) -> None:
+        server = Ending(Stop(NORMAL, reply=7), ValueError("no"))
+        pid = await node.start_server(server)
+        ref = await me.monitor(pid)
+        with pytest.raises(RemoteExit, match="ValueError: no"):
+            await me.call(pid, 1)
+        assert (await me.receive(30))[1] == ref
+
+    async def test_none_for_a_reply_without_a_term(self, node: Node, me: Process) -> None:
+        pid = await node.start_server(Ending(Stop(NORMAL, reply=object())))
+        with pytest.raises(RemoteExit):
+            await me.call(pid, 1)
+
+
+class TestTheReason:
+    @pytest.mark.parametrize(
+        ("error", "again", "reason"),
+        [
+            (Stop(BOOM), None, BOOM),
+            (Exit(BOOM), None, BOOM),
+            (Stop(BOOM), Stop(NORMAL), BOOM),
+            (Stop(BOOM), Exit((1, 2)), (1, 2)),
+            (Stop(object()), None, "python_reason"),
+        ],
+    )
+    async def test_it_is_that_of_the_last_error(
+        self, node: Node, me: Process, error: Exception, again: Exception | None, reason: Term
+    ) -> None:
+        pid = await node.start_server(Ending(error, again))
+        with pytest.raises(RemoteExit) as caught:
+            await me.call(pid, 1)
+        ended_with = caught.value.reason
+        assert ended_with == reason or ended_with[0] == reason  # type: ignore[index]
+
+    async def test_an_exit_signal_of_the_parent_of_one_that_traps(self, node: Node, me: Process) -> None:
+        server = Ending()
+        pid = await node.start_server(server, link=me.pid)
+        server.me.trap_exit = me.trap_exit = True
+        await me.exit(pid, BOOM)
+        assert await me.receive(30) == ("EXIT", pid, BOOM)
+        assert server.reasons == [BOOM]
+
+    async def test_being_asked_to(self, node: Node, me: Process) -> None:
+        server = Ending()
+        pid = await node.start_server(server)
+        ref = await me.monitor(pid)
+        ask_to_stop(server.me, BOOM)
+        assert await me.receive(30) == ("DOWN", ref, "process", pid, BOOM)
+        assert server.reasons == [BOOM]
+
+
+class TestReports:
+    async def test_what_ended_it_is_said(
+        self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        pid = await node.start_server(Ending(ValueError("no layers")), name="model")
+        with pytest.raises(RemoteExit):
+            await me.call(pid, (Atom("predict"), 7))
+        [record] = caplog.records
+        lines = record.getMessage().splitlines()
+        assert lines[0].startswith("GenServer :model terminating: {%")
+        assert lines[1].startswith("Last message (from #PID<a@127.0.0.1.")
+        assert lines[1].endswith("): {:predict, 7}")
+        assert lines[2].startswith("State: %{may_end: ")
+        assert record.exc_info is not None
+        assert str(record.exc_info[1]) == "no layers"
+
+    @pytest.mark.parametrize("reason", [NORMAL, SHUTDOWN, (SHUTDOWN, 1)])
+    async def test_an_end_in_order_is_not_worth_one(
+        self, node: Node, me: Process, caplog: pytest.LogCaptureFixture, reason: Term
+    ) -> None:
+        pid = await node.start_server(Ending(Stop(reason)))
+        with pytest.raises(RemoteExit):
+            await me.call(pid, 1)
+        assert not caplog.records
+
+    async def test_format_status_keeps_a_secret(
+        self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Discreet(Ending):
+            def format_status(self, status: dict[str, Any]) -> dict[str, Any]:
+                assert set(status) == {"state", "message", "reason", "log"}
+                return {key: Atom("hidden") for key in status}
+
+        pid = await node.start_server(Discreet(Stop(BOOM)), name="model")
+        with pytest.raises(RemoteExit):
+            await me.call(pid, b"s3cret")
+        assert "s3cret" not in caplog.text
+        assert "GenServer :model terminating: :hidden\n" in caplog.text
+
+    async def test_no_caller_is_named_for_other_messages(
+        self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        pid = await node.start_server(Ending())
+        ref = await me.monitor(pid)
+        await me.cast(pid, 1)
+        assert (await me.receive(30))[1] == ref
+        assert "\nLast message: 1\n" in caplog.text
+
+
+def test_who_called(node: Any = None) -> None:
+    process: Any = node
+    call = (Atom("$gen_call"), (OTHER, 1), 2)
+    assert caller_of(process, call) == Caller(process, OTHER, 1)
+    for message in (
+        1,
+        (Atom("$gen_cast"), 1),
+        [*call],
+        (Atom("$gen_call"), (1, 1), 2),
+        (b"$gen_call", (OTHER, 1), 2),
+    ):
+        assert caller_of(process, message) is None
+
+
+def test_what_a_message_carries() -> None:
+    assert request_of((Atom("$gen_call"), (OTHER, 1), 2)) == 2
+    assert request_of((Atom("$gen_cast"), 2)) == 2
+    assert request_of((Atom("EXIT"), 1, 2)) == ("EXIT", 1, 2)
+    assert request_of(Continue(2)) == ("continue", 2)
