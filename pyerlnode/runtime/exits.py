@@ -8,7 +8,10 @@ a crash, ``{Exception, Stacktrace}`` (Erlang Reference Manual, "Errors and Error
 
 from __future__ import annotations
 
+import concurrent.futures.thread
+import itertools
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import EncodeError, Exit
@@ -27,6 +30,9 @@ OVERFLOW = Atom("message_queue_overflow")
 
 MESSAGE_LIMIT = 2_000
 STACK_LIMIT = 20
+
+PACKAGE = f"{Path(__file__).parents[1]}/"
+THREADS = concurrent.futures.thread.__file__
 
 
 def is_reason(reason: Term, atom: Atom) -> bool:
@@ -61,8 +67,12 @@ def _message(error: BaseException) -> bytes:
 
 
 def stack_of(error: BaseException) -> list[Term]:
-    """The traceback of `error` as Erlang stack entries, innermost call first."""
-    frames = traceback.extract_tb(error.__traceback__)[-STACK_LIMIT:]
+    """The traceback of `error` as Erlang stack entries, innermost call first.
+
+    What called the user's code, our own loops and threads, is left out.
+    """
+    every = list(traceback.extract_tb(error.__traceback__))
+    frames = (list(itertools.dropwhile(_is_machinery, every)) or every)[-STACK_LIMIT:]
     return [
         (
             _atom(_module_name(frame.filename)),
@@ -72,6 +82,10 @@ def stack_of(error: BaseException) -> list[Term]:
         )
         for frame in reversed(frames)
     ]
+
+
+def _is_machinery(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(PACKAGE) or frame.filename == THREADS
 
 
 def _module_name(filename: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pyerlnode.errors import Exit
+from pyerlnode.errors import Exit, NameTaken
+from pyerlnode.otp import workers
+from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.exits import (
     MESSAGE_LIMIT,
     NORMAL,
@@ -18,6 +21,7 @@ from pyerlnode.runtime.exits import (
     undef,
 )
 from pyerlnode.term import Atom, decode_bare, encode_bare
+from tests.support.nodes import make_router
 
 
 def raised(error: BaseException) -> BaseException:
@@ -72,6 +76,28 @@ def test_deep_tracebacks_keep_the_innermost_calls() -> None:
     with pytest.raises(KeyError) as caught:
         deep(100)
     assert len(stack_of(caught.value)) == STACK_LIMIT
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_the_stack_begins_where_the_users_code_does(plain: bool) -> None:
+    def simple() -> None:
+        raise KeyError("deep")
+
+    async def coroutine() -> None:
+        simple()
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError) as caught:
+        await workers.run(lambda: pool, simple if plain else coroutine)
+    error = caught.value.with_traceback(caught.tb.tb_next)  # without the frame of this test
+    called = ["simple"] if plain else ["simple", "coroutine"]
+    assert [entry[1] for entry in stack_of(error)] == called
+
+
+def test_an_error_of_our_own_has_a_stack_too() -> None:
+    with pytest.raises(NameTaken) as caught:
+        make_router().registry.register("undefined", Reactor(make_router(), print))
+    error = caught.value.with_traceback(caught.tb.tb_next)
+    assert [entry[:2] for entry in stack_of(error)] == [("registry", "register")]
 
 
 def test_names_too_long_for_an_atom_are_cut() -> None:
