@@ -280,3 +280,23 @@ def test_an_interrupt_gives_up_the_waiting_and_leaves_the_node_usable(node: sync
     with pytest.raises(KeyboardInterrupt):
         node.call("interrupter", 1, timeout=None)
     assert node.call("echo", 2) == 2
+
+
+# ---------------------------------------------------------------------------------- supervision
+
+
+def test_servers_are_supervised_and_started_for_others(node: sync.Node) -> None:
+    supervisor = node.start_supervisor(
+        [pyerlnode.Child(Echo, name="echo")], name="sup", strategy="rest_for_one"
+    )
+    assert node.call("echo", 1) == 1
+    with node.process() as me:
+        me.trap_exit = True
+        pid = node.start_server(Echo, link=me.pid)
+        me.exit(pid, Atom("boom"))
+        assert me.receive(timeout=5) == ("EXIT", pid, "boom")
+    node.export_server("py.echo", Echo, name="other")
+    start = (Atom("py.echo"), Atom("start_link"), [])
+    spec = {Atom("id"): Atom("other"), Atom("start"): start}
+    assert node.call(supervisor, (Atom("start_child"), spec)) == ("ok", node.whereis("other"))
+    assert node.call("sup", Atom("count_children"))[1] == ("active", 2)
