@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pyerlnode import config
+from pyerlnode.cluster.names import NO_NAME
 from pyerlnode.cluster.ports import World
 from pyerlnode.cluster.topologies import Topologies
 from pyerlnode.errors import CallError, ConfigError, ConnectFailed, EpmdError, NodeNotRunning
@@ -44,6 +45,7 @@ from pyerlnode.wire.names import is_long_host, split_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from pyerlnode.cluster.topology import Topology
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pyerlnode.node")
 
-NO_NAME = "nonode@nohost"
+NO_COOKIE = "nocookie"
 STOP_GRACE = 5.0
 """Seconds that servers get for ``terminate`` when their node stops."""
 
@@ -141,6 +143,16 @@ class Node:
         self._exports = Exports(self._workers)
         self._starter = Starter(self._new_process, self._workers, self._exports, self.whereis)
 
+    @classmethod
+    def from_environment(cls, config_file: str | Path | None = None, **options: Any) -> Self:
+        """A node as ``pyerlnode start`` makes it, not started yet: for programs that run in containers.
+
+        Its settings are those of ``PYERLNODE_NAME``, ``PYERLNODE_COOKIE``, ``PYERLNODE_STRATEGY`` and so on,
+        then of the TOML file at `config_file` or ``$PYERLNODE_CONFIG`` (docs/clustering.md lists them).
+        `options` are those of :class:`Node` and win over them.  Raises :class:`ConfigError`.
+        """
+        return cls(**(config.node_options(config_file) | options))
+
     # life ----------------------------------------------------------------------------
 
     async def start(self) -> Self:
@@ -158,7 +170,10 @@ class Node:
             await asyncio.shield(self._stopping)
         if self._asked_name is not None:
             self.topologies.check(self._asked_name)
-        self._cookie = config.read_cookie(self._given_cookie)
+        unnamed = (
+            self._asked_name == NO_NAME and self._given_cookie is None
+        )  # needs none: make no file for it
+        self._cookie = NO_COOKIE if unnamed else config.read_cookie(self._given_cookie)
         self._router = Router(self._asked_name or NO_NAME, 0, limits=self.limits, text=self._text)
         self._events = NodeEvents()
         self._peers = Peers(self, self._router, self._events)

@@ -30,6 +30,8 @@ LONGEST_PAUSE = 60.0
 """Seconds between two look-ups that fail, where there is no interval to go by."""
 ABSENCES = 3
 """Complete look-ups in a row that must lack a node before it is pruned."""
+UNSEEN = 12
+"""Incomplete look-ups in a row that may lack a node before it is dialled no more."""
 AT_ONCE = 64
 """Dials side by side."""
 
@@ -49,6 +51,7 @@ class Convergence:
         self._dialling: set[str] = set()
         self._wanted: frozenset[str] = frozenset()
         self._absences: dict[str, int] = {}
+        self._unseen: dict[str, int] = {}
         self._lookups: Backoff | None = None
         self._retries: Backoff | None = None
 
@@ -82,38 +85,61 @@ class Convergence:
 
     async def rest(self, interval: float) -> None:
         """Waits about `interval` seconds; nodes that could not be reached are dialled again meanwhile."""
-        clock, random = self.world.clock, self.world.random
-        end = clock.time() + jittered(interval, random)
         self._lookups = None
         if self._retries is None:
-            self._retries = Backoff(FIRST_RETRY, interval, random)
+            self._retries = Backoff(FIRST_RETRY, interval, self.world.random)
+        await self._rest(jittered(interval, self.world.random), self._retries)
+
+    async def rest_after_failure(self, interval: float) -> None:
+        """Waits before the next look-up: shortly at first, the longer the more fail in a row.
+
+        Whoever was found before is dialled as ever.
+        """
+        if self._lookups is None:
+            longest = LONGEST_PAUSE if math.isinf(interval) else SLOWEST_RETRY * interval
+            self._lookups = Backoff(min(interval / 4, 1.0), longest, self.world.random)
+        if self._retries is None:
+            self._retries = Backoff(FIRST_RETRY, min(interval, LONGEST_PAUSE), self.world.random)
+        await self._rest(self._lookups.delay(), self._retries)
+
+    async def _rest(self, pause: float, retries: Backoff) -> None:
+        clock = self.world.clock
+        end = clock.time() + pause
         while (left := end - clock.time()) > 0:
             if not await self._missing(self._wanted):
                 await clock.sleep(left)
                 return
-            await clock.sleep(min(left, self._retries.delay()))
+            await clock.sleep(min(left, retries.delay()))
             if clock.time() < end:
                 await self.connect(self._wanted)
-
-    async def rest_after_failure(self, interval: float) -> None:
-        """Waits before the next look-up: shortly at first, the longer the more fail in a row."""
-        if self._lookups is None:
-            longest = LONGEST_PAUSE if math.isinf(interval) else SLOWEST_RETRY * interval
-            self._lookups = Backoff(min(interval / 4, 1.0), longest, self.world.random)
-        await self.world.clock.sleep(self._lookups.delay())
 
     # nodes -----------------------------------------------------------------------------
 
     async def converge(self, discovery: Discovery) -> None:
-        """Connects to all that was found, and disconnects from what is gone, where that is wanted."""
+        """Connects to all that was found, and disconnects from what is gone, where that is wanted.
+
+        Whoever an incomplete discovery lacks is still wanted, though not for ever.
+        """
         found = discovery.nodes - {self.own}
         if found - self._wanted:
             self._retries = None  # somebody new: be quick again
-        gone = self._gone(found) if discovery.complete and found else frozenset()
-        if found:
-            self.report.forget(self._wanted - found)
-            self._wanted = found
+        if discovery.complete and found:
+            gone = self._gone(found)
+            self._unseen.clear()
+        else:
+            gone = frozenset()
+            found |= self._not_seen(found)
+        self.report.forget(self._wanted - found)
+        self._wanted = found
         await asyncio.gather(self.connect(self._wanted), self._prune(gone))
+
+    def _not_seen(self, found: frozenset[str]) -> frozenset[str]:
+        """Those of the wanted that are not `found`, less those that were not for too long."""
+        absent = self._wanted - found
+        if not found:  # nobody: that says nothing of anybody
+            return absent
+        self._unseen = {node: self._unseen.get(node, 0) + 1 for node in absent}
+        return frozenset(node for node, times in self._unseen.items() if times <= UNSEEN)
 
     def _gone(self, found: frozenset[str]) -> frozenset[str]:
         """The nodes that were found once and are absent from `found` for the last time that we allow."""

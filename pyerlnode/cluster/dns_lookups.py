@@ -98,7 +98,7 @@ class Finding:
 
         Raises :class:`DiscoveryFailed` when nothing is known and never was.  Nobody found is said, once, and
         changes nothing: it is what DNS says before the first node is there, or when a server was just
-        restarted.  Where not all is known, those who were found before stay, and are dialled as ever.
+        restarted.
         """
         trouble = _listed(sorted(self.failed | self.missing))
         if not self.found and self.failed and not cluster.wanted:
@@ -107,9 +107,7 @@ class Finding:
             cluster.report.lookup_failed(trouble, cluster.world.clock.time() - begun)
         elif trouble:
             cluster.report.trouble(trouble)
-        if trouble:
-            return Discovery(self.found | cluster.wanted, complete=False)
-        return Discovery(self.found)
+        return Discovery(self.found, complete=not trouble)
 
 
 def _listed(troubles: list[str]) -> str:

@@ -6,8 +6,7 @@ rule.  Errors are :class:`~pyerlnode.errors.ConfigError` and say the cure; none 
 
 For a program that is configured as ``pyerlnode start`` is, by variables and a TOML file::
 
-    from pyerlnode.config import node_settings
-    async with Node(**node_settings().options) as node: ...
+    async with Node.from_environment() as node: ...
 """
 
 from __future__ import annotations
@@ -18,7 +17,13 @@ from pyerlnode.config.environment import child_environment, environment
 from pyerlnode.config.epmd import EpmdSettings, epmd_settings, parse_port
 from pyerlnode.config.file import LOG_LEVELS
 from pyerlnode.config.names import complete_name, long_host, short_host
-from pyerlnode.config.settings import NodeSettings, cookie_setting, node_name, node_settings
+from pyerlnode.config.settings import (
+    NodeSettings,
+    cookie_setting,
+    node_name,
+    node_options,
+    node_settings,
+)
 from pyerlnode.config.topologies import Wish
 
 __all__ = [
@@ -34,6 +39,7 @@ __all__ = [
     "epmd_settings",
     "long_host",
     "node_name",
+    "node_options",
     "node_settings",
     "parse_port",
     "read_cookie",

@@ -5,6 +5,7 @@ The command line wins over the environment, and that over the file.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pyerlnode.cluster.topology import Topology
+
+log = logging.getLogger("pyerlnode.node")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,14 @@ def node_settings(
 
 
 _OWN = {"name", "cookie", "hidden", "log_level"}
+
+
+def node_options(config: str | Path | None = None) -> dict[str, Any]:
+    """Give the arguments for ``Node`` that the environment and the file hold; warnings go to the log."""
+    settings = node_settings(config)
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    return settings.options
 
 
 def file_of(config: str | Path | None, environ: Mapping[str, str]) -> ConfigFile:

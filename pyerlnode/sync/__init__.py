@@ -22,6 +22,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from pyerlnode import config
 from pyerlnode import node as asyncio_node
 from pyerlnode.errors import NodeNotRunning
 from pyerlnode.loops import LoopName, LoopThread
@@ -32,6 +33,7 @@ from pyerlnode.sync.topologies import Topologies
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from pyerlnode.cluster.topology import Topology
@@ -96,6 +98,11 @@ class Node:
         )
         self._loop = LoopThread(loop)
         self.topologies = Topologies(self._node.topologies, self._loop)
+
+    @classmethod
+    def from_environment(cls, config_file: str | Path | None = None, **options: Any) -> Self:
+        """A node as ``pyerlnode start`` makes it, see :meth:`pyerlnode.Node.from_environment`."""
+        return cls(**(config.node_options(config_file) | options))
 
     # life ----------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pyerlnode.cluster.names import NO_NAME
 from pyerlnode.errors import (
     ConfigError,
     ConnectFailed,
@@ -20,7 +21,7 @@ from pyerlnode.errors import (
     NodeNotRunning,
     NoProc,
 )
-from pyerlnode.node import NO_NAME, Node
+from pyerlnode.node import Node
 from pyerlnode.otp.gen_server import GenServer
 from pyerlnode.runtime.events import NodeUp
 from pyerlnode.runtime.exits import NOCONNECTION, NORMAL, SHUTDOWN
@@ -30,6 +31,7 @@ from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from pyerlnode.otp.gen import Process
     from pyerlnode.term import Pid, Term
@@ -152,6 +154,27 @@ class TestLife:
     def test_settings_that_cannot_work(self, options: Any) -> None:
         with pytest.raises(ConfigError):
             Ports().node("a", **options)
+
+    async def test_one_without_a_name_is_part_of_no_network(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        monkeypatch.delenv("ERLANG_COOKIE", raising=False)
+        async with Node("nonode@nohost") as node:
+            assert (node.is_alive, node.name, node.cookie, node.port) == (False, NO_NAME, "nocookie", None)
+            assert not await node.ping("a@127.0.0.1")
+            with pytest.raises(ConnectFailed, match="not part of a network: give it one"):
+                await node.connect("a@127.0.0.1")
+        assert list(tmp_path.iterdir()) == []
+
+    async def test_one_as_the_environment_has_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {"NAME": "env@127.0.0.1", "COOKIE": "secret", "STRATEGY": "epmd"}.items():
+            monkeypatch.setenv(f"PYERLNODE_{name}", value)
+        node = Node.from_environment(epmd=False, hidden=True)
+        assert (node.name, node.hidden, list(node.topologies)) == ("env@127.0.0.1", True, ["cluster"])
+        async with node:
+            assert node.cookie == "secret"
 
     async def test_one_that_does_not_listen_dials_all_the_same(self) -> None:
         ports = Ports()

@@ -161,6 +161,44 @@ async def test_a_failed_look_up_changes_nothing(caplog: pytest.LogCaptureFixture
     assert lines(caplog.records)[2:] == ["[pyerlnode:example] lookup against web failed: :nxdomain"]
 
 
+async def test_while_look_ups_fail_whoever_was_found_is_dialled() -> None:
+    around = Surroundings(FakeHome(up={A}))
+    async with around.running(told([A], DiscoveryFailed("no answer"))):
+        around.home.up.discard(A)
+        around.home.leave(A)
+        await around.pass_time(10)
+        around.home.up.add(A)
+        await around.pass_time(1.5)
+        assert around.home.connected == {A}
+
+
+async def test_whoever_a_partial_look_up_lacks_is_dialled_for_a_while() -> None:
+    around = Surroundings()
+    partial = Discovery.of([A], complete=False)
+    async with around.running(told([A, B], partial)) as cluster:
+        await around.pass_time(5)
+        assert cluster.wanted == {A, B}
+        await around.pass_time(20)
+        assert cluster.wanted == {A}
+
+
+async def test_an_empty_look_up_lets_nobody_be_forgotten() -> None:
+    around = Surroundings()
+    async with around.running(told([A, B], [])) as cluster:
+        await around.pass_time(40)
+        assert cluster.wanted == {A, B}
+
+
+async def test_a_complete_look_up_begins_the_count_anew() -> None:
+    around = Surroundings()
+    partial = Discovery.of([A], complete=False)
+    answers = [[A, B], *[partial] * 10, [A, B], *[partial] * 10, [A, B]]
+    async with around.running(told(*answers)) as cluster:
+        for _ in range(30):
+            await around.pass_time(1)
+            assert cluster.wanted == {A, B}
+
+
 @pytest.mark.parametrize("short", [[], Discovery.of([A], complete=False)], ids=["empty", "partial"])
 async def test_a_short_look_up_never_prunes(short: Any) -> None:
     around = Surroundings(FakeHome(up={A, B}))

@@ -200,13 +200,13 @@ def test_of_many_troubles_a_few_are_told(caplog: pytest.LogCaptureFixture) -> No
     assert lines(caplog.records) == ["[pyerlnode:example] a; b; c; and 2 more"]
 
 
-async def test_what_was_found_before_stays_while_not_all_is_known() -> None:
+async def test_it_is_incomplete_while_not_all_is_known() -> None:
     cluster = Surroundings().convergence(Asking())
     await cluster.converge(Discovery.of(["node@10.0.0.1", "node@10.0.0.2"]))
     findings = Finding.all_of([some("node@10.0.0.3"), failed("f")]), missing("nobody"), failed("f")
     for finding in findings:
         discovery = finding.conclude(cluster, 0.0)
-        assert discovery == Discovery(finding.found | cluster.wanted, complete=False)
+        assert discovery == Discovery(finding.found, complete=False)
 
 
 def test_nobody_is_told_once_and_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pyerlnode import Node
 from pyerlnode.cluster import Topology
 from pyerlnode.cluster.epmd import Epmd
-from pyerlnode.config import NodeSettings, Wish, cookie_setting, node_name, node_settings
+from pyerlnode.config import NodeSettings, Wish, cookie_setting, node_name, node_options, node_settings
 from pyerlnode.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -135,3 +135,10 @@ def test_variables_that_nothing_reads_are_told() -> None:
     environ = {"PYERLNODE_STRATEGY": "epmd", "PYERLNODE_HOSTS": "a@h", "PYERLNODE_HOST": "a@h"}
     found = node_settings(environ=environ)
     assert found.warnings == ("PYERLNODE_HOST is set, and nothing reads it: did you mean 'PYERLNODE_HOSTS'?",)
+
+
+def test_warnings_go_to_the_log(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("PYERLNODE_NAM", "a@h")
+    monkeypatch.setenv("PYERLNODE_NAME", "b@h")
+    assert node_options()["name"] == "b@h"
+    assert "PYERLNODE_NAM is set, and nothing reads it" in caplog.text

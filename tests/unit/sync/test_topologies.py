@@ -41,3 +41,10 @@ def test_a_script_waits_until_its_node_has_joined() -> None:
         with pytest.raises(TimeoutError, match="1 of 2 nodes"):
             node.topologies.ready(2, timeout=0.05)
     assert not [event for event in events if isinstance(event, Connected)]
+
+
+def test_a_node_as_the_environment_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYERLNODE_NAME", "env@127.0.0.1")
+    monkeypatch.setenv("PYERLNODE_COOKIE", "secret")
+    with Node.from_environment(epmd=False, loop="asyncio") as node:
+        assert (node.name, node.cookie) == ("env@127.0.0.1", "secret")
