@@ -72,8 +72,9 @@ class Compose:
         """Start these services, or all."""
         self("up", "-d", *services)
 
-    def build(self) -> None:
-        """Build the images of all services."""
+    def build(self, **environment: str) -> None:
+        """Build the images of all services, with some of the environment changed."""
+        self._environment |= environment
         self("build", timeout=BUILD)
 
     def down(self) -> None:
