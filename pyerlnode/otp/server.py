@@ -195,7 +195,7 @@ class Server:
     # the end ---------------------------------------------------------------------------
 
     async def _terminate(self, me: Process, error: Exception, message: Term) -> None:
-        reason = error.reason if isinstance(error, Stop) else reason_of(error)
+        cause, reason = error, error.reason if isinstance(error, Stop) else reason_of(error)
         try:
             await self._invoke(self._server.terminate, reason)
         except Stop:
@@ -203,7 +203,7 @@ class Server:
         except Exception as another:  # noqa: BLE001 - the reason that everybody gets
             error, reason = another, reason_of(another)
         finally:
-            await self._last_reply(me, error, message)
+            await self._last_reply(me, cause, message)
         if not me.alive:
             return
         if not is_quiet(reason):

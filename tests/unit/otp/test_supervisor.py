@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -309,7 +310,57 @@ class TestStartingAgain:
         assert log == ["begin", "end", "begin"]
 
 
+class TestBetweenTwoAttempts:
+    """A child that could not be started again is ``restarting`` until the next attempt."""
+
+    async def answers(self, node: Node, me: Process, *requests: Term) -> list[Term]:
+        """The answers that a supervisor gives while its child ``a`` waits for the next attempt."""
+        world = World()
+        pid = await node.start_supervisor([world.server("a")], name="sup")
+        tag = me.alias()
+        system = (Atom("system"), (me.pid, tag))
+        await me.send(pid, (*system, Atom("suspend")))
+        assert await me.receive(30) == (tag, "ok")
+        world.fail["a"] = 1
+        await ended(node, me, "a")
+        calls = [asyncio.ensure_future(node.call(pid, request)) for request in requests]
+        await until(lambda: node._router.registry.whereis("sup").message_queue_len == 1 + len(calls))  # type: ignore[union-attr]
+        await me.send(pid, (*system, Atom("resume")))
+        found = await asyncio.gather(*calls)
+        self.after = await node.call(pid, Atom("which_children"))
+        return found
+
+    async def test_it_says_so(self, node: Node, me: Process) -> None:
+        words = ("restart_child", "delete_child")
+        shown, *busy = await self.answers(
+            node, me, Atom("which_children"), *((Atom(word), Atom("a")) for word in words)
+        )
+        assert shown[0][1] == "restarting"
+        assert busy == [(ERROR, "restarting")] * 2
+        assert self.after[0][1] == node.whereis("a") is not None
+
+    async def test_it_can_be_called_off(self, node: Node, me: Process) -> None:
+        assert await self.answers(node, me, (Atom("terminate_child"), Atom("a"))) == [OK]
+        assert self.after[0][1] == "undefined"
+        assert node.whereis("a") is None
+
+
 class TestEnding:
+    async def test_a_body_that_does_not_end_is_not_waited_for_for_ever(
+        self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        go = asyncio.Event()
+
+        async def stubborn(own: Process) -> None:
+            while not go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await go.wait()
+
+        pid = await node.start_supervisor([Child(stubborn, name="a", shutdown=0.01)])
+        assert await me.call(pid, (Atom("terminate_child"), Atom("a"))) == OK
+        assert "goes on after the end of its process" in caplog.text
+        go.set()
+
     async def test_one_that_does_not_end_is_killed(
         self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -410,6 +461,14 @@ class TestRequests:
         await until(lambda: node.whereis("idle") not in (None, first))
         await me.call(pid, (Atom("terminate_child"), Atom("x")))
         assert await me.call(pid, (Atom("start_child"), spec)) == (ERROR, "already_present")
+
+    async def test_a_temporary_one_that_is_not_wanted_is_forgotten(self, node: Node, me: Process) -> None:
+        node.export("py", "unwanted", lambda: Atom("ignore"))
+        pid = await node.start_supervisor([])
+        start: Term = (Atom("py"), Atom("unwanted"), [])
+        spec = {Atom("id"): Atom("x"), Atom("start"): start, Atom("restart"): Atom("temporary")}
+        assert await me.call(pid, (Atom("start_child"), spec)) == (OK, "undefined")
+        assert await me.call(pid, Atom("which_children")) == []
 
     async def test_children_that_cannot_be_started_for_another(self, node: Node, me: Process) -> None:
         node.export("py", "odd", lambda: Atom("what"))
