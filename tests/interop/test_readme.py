@@ -14,23 +14,23 @@ from pyerlnode import Node
 from tests.interop.nodes import Echo, fresh_name, until
 from tests.support.beams import EXPECTED
 from tests.support.epmd import Epmd
-from tests.support.scripts import Block, blocks, python
+from tests.support.scripts import Block, Script, blocks, python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.interop.conftest import Starter
     from tests.support.beam import Beam
+    from tests.support.beam_fixtures import Starter
     from tests.support.beams import Release
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 KNOWN = {("bash", ""), ("python", "run: node1"), ("python", "serve: py@127.0.0.1"), ("elixir", "run: node1")}
-KNOWN |= {("console", "run: node1")}
+KNOWN |= {("console", "run: node1"), ("console", "start: node1")}
 
 
 @pytest.fixture
-def own_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
+def plain_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
     """The README uses plain names, and shows all that epmd lists: give it a port mapper of its own."""
     with Epmd() as epmd:
         monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
@@ -46,9 +46,9 @@ def test_every_block_is_one_that_a_test_runs() -> None:
 
 @pytest.mark.beam(elixir=True)
 async def test_its_blocks_run_in_order_and_keep_their_promises(
-    release: Release, beams: Starter, own_epmd: Epmd
+    release: Release, beams: Starter, plain_epmd: Epmd
 ) -> None:
-    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=plain_epmd.port)
     found = [block for block in blocks(README) if block.role]
     while found:
         block = found.pop(0)
@@ -56,8 +56,21 @@ async def test_its_blocks_run_in_order_and_keep_their_promises(
             with python("-c", block.code):
                 await until(lambda: serves(beam, "py@127.0.0.1", "model"))
                 await run(found.pop(0), beam)
+        elif block.role.startswith("start"):
+            await start(block)
         else:
             await run(block, beam)
+
+
+async def start(block: Block) -> None:
+    """Run the command until it has logged what the block shows, in any order."""
+    [(words, logged)] = block.commands
+    with python("-m", *words) as script:
+        await until(lambda: has_logged(script, logged))
+
+
+async def has_logged(script: Script, text: str) -> bool:
+    return sorted(shape(script.errors).splitlines()) == sorted(shape(text).splitlines())
 
 
 async def serves(beam: Beam, node: str, name: str) -> bool:
