@@ -38,11 +38,8 @@ class Debug:
         self._trace = False
         self._log: deque[Term] | None = None
         self._counts: _Counts | None = None
-
-    @property
-    def is_on(self) -> bool:
+        self.is_on = False
         """Whether events are to be noted at all."""
-        return self._trace or self._log is not None or self._counts is not None
 
     def note(self, name: Term, event: tuple[Term, ...]) -> None:
         """Notes one event of the server called `name`."""
@@ -71,6 +68,11 @@ class Debug:
 
     def command(self, name: Term, what: Term) -> Term:
         """Does what ``{debug, What}`` asks for, and gives the answer."""
+        answer = self._command(name, what)
+        self.is_on = self._trace or self._log is not None or self._counts is not None
+        return answer
+
+    def _command(self, name: Term, what: Term) -> Term:
         if what == "no_debug" and isinstance(what, Atom):
             self._trace, self._log, self._counts = False, None, None
             return OK

@@ -28,7 +28,7 @@ from pyerlnode.otp.gen_server import (
     presentable,
     take_next,
 )
-from pyerlnode.otp.system import STOP, System, may_pass_a_suspended
+from pyerlnode.otp.system import STOP, SYSTEM, System, may_pass_a_suspended
 from pyerlnode.runtime.actor import EXIT
 from pyerlnode.runtime.exits import KILLED, SHUTDOWN, is_reason, reason_of
 from pyerlnode.runtime.process import is_quiet
@@ -46,7 +46,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("pyerlnode.gen_server")
 
 CONTINUE = Atom("continue")
-IN = Atom("in")
+IN, OUT, NO_REPLY = Atom("in"), Atom("out"), Atom("noreply")
+CONTROL = frozenset({SYSTEM, EXIT})
+"""First words of messages that may be for the loop and not for a callback."""
 TIMEOUT = Atom("timeout")
 
 
@@ -118,7 +120,8 @@ class Server:
         try:
             while True:
                 message = await self._take(me)
-                self._note_arrival(message)
+                if self._debug.is_on:
+                    self._note_arrival(message)
                 await self._dispatch(me, message)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the end of the server
             await self._terminate(me, error, message)
@@ -135,13 +138,13 @@ class Server:
                 message = await me.receive(None if match else seconds, match)
             except TimeoutError:
                 return TIMEOUT
-            self._end_where_asked(me, message)
+            if not is_control(message):
+                return message
+            self._end_where_asked(message)
             if not await self._system.takes(message):
                 return message
 
-    def _end_where_asked(self, me: Process, message: Term) -> None:
-        if type(message) is not tuple:
-            return
+    def _end_where_asked(self, message: Term) -> None:
         match message:
             case (word, reason) if word is STOP:
                 raise Stop(reason)
@@ -165,32 +168,30 @@ class Server:
 
     async def _run_callback(self, callback: Callable[..., Any], message: Term) -> None:
         await self._invoke(callback, message)
-        self._note_state()
+        if self._debug.is_on:
+            self._note_state()
 
     async def _call(self, caller: Caller, request: Term) -> None:
         answer = await self._invoke(self._server.handle_call, request, caller)
-        if answer is NoReply:
+        if answer is not NoReply:
+            await caller.reply(answer)
+        if self._debug.is_on and answer is NoReply:
             self._note_state()
-            return
-        await caller.reply(answer)
-        if self._debug.is_on:
-            self._note((Atom("out"), answer, (caller.pid, caller.tag), self._system.snapshot()))
+        elif self._debug.is_on:
+            self._note((OUT, answer, (caller.pid, caller.tag), self._system.snapshot()))
 
     async def _invoke(self, callback: Callable[..., Any], *args: Any) -> Any:
         return await workers.run(self._executor, callback, *args)
 
     def _note(self, event: tuple[Term, ...]) -> None:
-        if self._debug.is_on:
-            self._debug.note(name_of(self._server.me), event)
+        self._debug.note(name_of(self._server.me), event)
 
     def _note_arrival(self, message: Term) -> None:
-        if self._debug.is_on:
-            is_work = type(message) is Continue
-            self._note((CONTINUE, message.work) if is_work else (IN, presentable(message)))
+        is_work = type(message) is Continue
+        self._note((CONTINUE, message.work) if is_work else (IN, presentable(message)))
 
     def _note_state(self) -> None:
-        if self._debug.is_on:
-            self._note((Atom("noreply"), self._system.snapshot()))
+        self._note((NO_REPLY, self._system.snapshot()))
 
     # the end ---------------------------------------------------------------------------
 
@@ -230,6 +231,14 @@ class Server:
             brief(shown["state"]),
             exc_info=None if isinstance(error, Stop | Exit) else error,
         )
+
+
+def is_control(message: Term) -> bool:
+    """Whether `message` may be for the loop itself."""
+    if type(message) is not tuple or not message:
+        return False
+    word = message[0]
+    return word is STOP or (type(word) is Atom and word in CONTROL)
 
 
 def caller_of(me: Process, message: Term) -> Caller | None:

@@ -9,7 +9,8 @@ import pytest
 
 from pyerlnode.errors import Exit, RemoteExit
 from pyerlnode.otp.gen_server import Caller, Continue, GenServer, Stop
-from pyerlnode.otp.server import ask_to_stop, caller_of, request_of
+from pyerlnode.otp.server import ask_to_stop, caller_of, is_control, request_of
+from pyerlnode.otp.system import STOP
 from pyerlnode.runtime.exits import NORMAL, SHUTDOWN
 from pyerlnode.term import Atom, Pid
 from tests.support.nodes import Ports, until
@@ -182,6 +183,14 @@ def test_who_called(node: Any = None) -> None:
         (b"$gen_call", (OTHER, 1), 2),
     ):
         assert caller_of(process, message) is None
+
+
+def test_what_may_be_for_the_loop() -> None:
+    for message in ((Atom("system"), 1, 2), (Atom("EXIT"), OTHER, 1), (STOP, 1)):
+        assert is_control(message)
+    other: Term
+    for other in (1, (), [Atom("system")], (b"system", 1, 2), ([], 1), (Atom("$gen_cast"), 1)):
+        assert not is_control(other)
 
 
 def test_what_a_message_carries() -> None:
