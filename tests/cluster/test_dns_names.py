@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.support.hosts import Host, Network
     from tests.support.python_node import PythonNode
 
-pytestmark = pytest.mark.beam(only=(25,))
+pytestmark = pytest.mark.beam(few=1)
 
 
 def python(host: Host, name: str, table: dict[str, Any], **options: Any) -> PythonNode:
@@ -30,7 +30,7 @@ def alias(**more: Any) -> dict[str, Any]:
     return {"strategy": "dns_alias", "alias": "web"} | more
 
 
-@pytest.mark.beam(only=(25, 29))
+@pytest.mark.beam(few=2)
 async def test_nodes_named_by_ipv6(release: Release, network: Network) -> None:
     one, two = network.host("one"), network.host("two")
     network.dns.add("web.test", "AAAA", one.address6, two.address6)

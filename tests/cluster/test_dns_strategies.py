@@ -122,7 +122,7 @@ each_scene = pytest.mark.parametrize("scene", SCENES, ids=str)
 
 
 @each_scene
-@pytest.mark.beam(only=(25, 29))
+@pytest.mark.beam(few=2)
 async def test_a_cluster_forms_in_any_order(scene: Scene, release: Release, network: Network) -> None:
     one, two, three = (scene.make_host(network, number) for number in (1, 2, 3))
     async with AsyncExitStack() as stack:
@@ -138,7 +138,7 @@ async def test_a_cluster_forms_in_any_order(scene: Scene, release: Release, netw
 
 
 @each_scene
-@pytest.mark.beam(only=(25,))
+@pytest.mark.beam(few=1)
 async def test_it_heals_after_deaths_and_follows_dns(
     scene: Scene, release: Release, network: Network
 ) -> None:
@@ -163,7 +163,7 @@ async def test_it_heals_after_deaths_and_follows_dns(
 
 @each_scene
 @pytest.mark.parametrize("prune", [True, False])
-@pytest.mark.beam(only=(25,))
+@pytest.mark.beam(few=1)
 async def test_who_leaves_dns_is_disconnected_only_where_that_is_wanted(
     scene: Scene, prune: bool, release: Release, network: Network
 ) -> None:
@@ -186,11 +186,20 @@ async def test_who_leaves_dns_is_disconnected_only_where_that_is_wanted(
             await sees(node, stays.name, goes.name)
 
 
+QUICK = {"dns_poll", "dns_alias"}
+"""Those that are worth eight seconds of every run."""
 FAULTS = [Failure.SERVFAIL, Failure.EMPTY, Failure.NXDOMAIN, Failure.DROP]
 
 
-@each_scene
-@pytest.mark.beam(only=(25,))
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(scene, marks=[pytest.mark.slow] if scene.strategy not in QUICK else [])
+        for scene in SCENES
+    ],
+    ids=str,
+)
+@pytest.mark.beam(few=1)
 async def test_without_an_answer_nobody_is_disconnected(
     scene: Scene, release: Release, network: Network
 ) -> None:

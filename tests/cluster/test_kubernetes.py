@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.hosts import Host, Network
     from tests.support.python_node import PythonNode
 
-ONE_RELEASE = pytest.mark.beam(only=(25,))
+ONE_RELEASE = pytest.mark.beam(few=1)
 POLL = 250
 """Milliseconds between two look-ups."""
 

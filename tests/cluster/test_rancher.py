@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TOPOLOGY = {"strategy": "rancher", "node_basename": "app", "polling_interval": 250}
 
 
-@pytest.mark.beam(only=(25,))
+@pytest.mark.beam(few=1)
 async def test_a_cluster_forms_and_heals(release: Release, network: Network) -> None:
     network.dns.add("rancher-metadata", "A", network.address)
     one, two = network.host("web1"), network.host("web2")

@@ -11,25 +11,32 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.members import INTERVAL, STRATEGIES, Cluster
-from tests.support.scale import quick_and_full
 
 if TYPE_CHECKING:
     from tests.support.hosts import Network
 
 FORMING = 10.0
 """Seconds after the last start until all know all."""
+DYING = 120.0
+"""Seconds of killing and restarting."""
 HEALING = 2 * INTERVAL
 """Seconds after the last restart, or the end of a split, until all know all again."""
 
 pytestmark = [pytest.mark.parametrize("strategy", STRATEGIES), pytest.mark.timeout(600)]
 
 
-@pytest.mark.parametrize("seconds", quick_and_full(5, 120))
-async def test_a_third_of_it_dies_again_and_again(network: Network, strategy: str, seconds: int) -> None:
+async def test_all_know_all(network: Network, strategy: str) -> None:
+    async with Cluster(network, strategy, pythons=5, elixirs=2) as cluster:
+        await cluster.start()
+        await cluster.whole(FORMING)
+
+
+@pytest.mark.slow
+async def test_a_third_of_it_dies_again_and_again(network: Network, strategy: str) -> None:
     async with Cluster(network, strategy, pythons=20, elixirs=3) as cluster:
         await cluster.start()
         await cluster.whole(FORMING)
-        await cluster.kill_and_restart(seconds)
+        await cluster.kill_and_restart(DYING)
         await cluster.whole(HEALING)
         await cluster.stays_whole()
 

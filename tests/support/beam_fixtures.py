@@ -6,6 +6,9 @@
     @pytest.mark.beam(since=27, elixir=True)    # releases from 27 on that have Elixir; also only=(23, 25)
     async def test_new(beam): ...
 
+    @pytest.mark.beam(few=1)                    # the release of this host; few=2: the newest, too
+    async def test_the_same_with_all(beam): ...
+
     @pytest.mark.beam(needs=(25, 27, 29))       # all of these, in one test
     async def test_mesh(beams):
         a, b = await beams(25), await beams(27, name="b@127.0.0.1", flags=["-hidden"])
@@ -44,6 +47,7 @@ class Wish:
 
     since: int = 0
     only: tuple[int, ...] = ()
+    few: int = 0
     needs: tuple[int, ...] = ()
     elixir: bool = False
 
@@ -58,6 +62,16 @@ class Wish:
         plain = otp not in WITHOUT_ELIXIR or not self.elixir
         return otp >= self.since and (not self.only or otp in self.only) and plain
 
+    def choose(self, numbers: list[int]) -> list[int]:
+        """Those to run with, of the `numbers` chosen for this run: the host's own and the newest, if few."""
+        admitted = [otp for otp in numbers if self.admits(otp)]
+        if not self.few:
+            return admitted
+        host = found_beams.host_release()
+        first = [otp for otp in admitted if host is not None and otp == host.otp]
+        others = [otp for otp in reversed(admitted) if otp not in first]
+        return sorted((first + others)[: self.few])
+
 
 def _chosen() -> set[int]:
     """The releases this run is about: those of PYERLNODE_RELEASES, else all that we promise or find."""
@@ -68,7 +82,7 @@ def _chosen() -> set[int]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "release" in metafunc.fixturenames:
         wish = Wish.of(metafunc.definition)
-        numbers = [otp for otp in sorted(_chosen()) if wish.admits(otp)]
+        numbers = wish.choose(sorted(_chosen()))
         metafunc.parametrize("release", [_param(otp) for otp in numbers] or [None], scope="session")
 
 
