@@ -30,7 +30,7 @@ from pyerlnode.otp.io import User, to_stdout
 from pyerlnode.otp.rex import Rex
 from pyerlnode.otp.server import ask_to_stop
 from pyerlnode.otp.starting import Starter, StartLink
-from pyerlnode.otp.supervisor import SupervisorServer
+from pyerlnode.otp.supervisor import SupervisorServer, start_child
 from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
@@ -563,6 +563,15 @@ class Node:
         server = SupervisorServer(plan, self._starter)
         parent = await self._parent(link)
         return (await self._starter.server(server, (), name=name, parent=parent)).pid
+
+    async def start_child(self, supervisor: Pid | str, child: Child) -> Pid | None:
+        """Has a supervisor of this node start one more child, the last of its children.
+
+        Returns its pid once it is started, or None where it raised :class:`Ignore`.  Raises :class:`Exit`
+        with the reason why it is not: ``{already_started, Pid}``, ``already_present`` for an id that is in
+        use, or what the child ended with.
+        """
+        return await start_child(self._me(), self._starter, supervisor, child)
 
     async def _parent(self, pid: Pid | None) -> Pid | None:
         """A parent that can be linked to: on a node that is connected."""

@@ -232,6 +232,19 @@ DEFAULTS = {"restart": Atom("permanent"), "type": Atom("worker"), "significant":
 OLD_KEYS = ("id", "start", "restart", "shutdown", "type", "modules")
 
 
+def check_significance(significant: Term, restart: str, auto_shutdown: str) -> bool:
+    """Whether a child is significant.  Raises :class:`BadSpec` where that cannot be."""
+    if significant is True and auto_shutdown == "never":
+        pairs = [(Atom("auto_shutdown"), Atom("never")), (Atom("significant"), True)]
+        raise BadSpec((Atom("bad_combination"), pairs))
+    if significant is True and restart == "permanent":
+        pairs = [(Atom("restart"), Atom("permanent")), (Atom("significant"), True)]
+        raise BadSpec((Atom("bad_combination"), pairs))
+    if not isinstance(significant, bool):
+        raise BadSpec((Atom("invalid_significant"), significant))
+    return significant
+
+
 def parse_child(spec: Term, auto_shutdown: str = "never") -> RemoteChild:
     """Reads the specification that another node sent.
 
@@ -247,7 +260,7 @@ def parse_child(spec: Term, auto_shutdown: str = "never") -> RemoteChild:
             raise BadSpec(Atom(f"missing_{key}"))
     start = _parse_start(given["start"])
     restart = _known("restart_type", given["restart"], RESTARTS)
-    significant = _parse_significant(given["significant"], restart, auto_shutdown)
+    significant = check_significance(given["significant"], restart, auto_shutdown)
     kind = _known("child_type", given["type"], ("worker", "supervisor"))
     usual = Atom(INFINITY) if kind == "supervisor" else 5000
     return RemoteChild(
@@ -272,18 +285,6 @@ def _known(what: str, value: Term, known: tuple[str, ...]) -> str:
     if any(is_reason(value, Atom(word)) for word in known):
         return str(value)
     raise BadSpec((Atom(f"invalid_{what}"), value))
-
-
-def _parse_significant(value: Term, restart: str, auto_shutdown: str) -> bool:
-    if value is True and auto_shutdown == "never":
-        pairs = [(Atom("auto_shutdown"), Atom("never")), (Atom("significant"), True)]
-        raise BadSpec((Atom("bad_combination"), pairs))
-    if value is True and restart == "permanent":
-        pairs = [(Atom("restart"), Atom("permanent")), (Atom("significant"), True)]
-        raise BadSpec((Atom("bad_combination"), pairs))
-    if not isinstance(value, bool):
-        raise BadSpec((Atom("invalid_significant"), value))
-    return value
 
 
 def _parse_shutdown(value: Term) -> float | str:

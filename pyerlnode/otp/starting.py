@@ -8,7 +8,7 @@ A supervisor starts a child by a function that links the new process to it and g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConfigError, NameTaken
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from concurrent.futures import Executor
 
+    from pyerlnode.otp.child import Child
     from pyerlnode.otp.exports import Exports
     from pyerlnode.otp.gen import Process
-    from pyerlnode.term import Term
+    from pyerlnode.term import Reference, Term
 
 OK = Atom("ok")
 ERROR = Atom("error")
@@ -39,6 +40,8 @@ class Starter:
     executor: Callable[[], Executor]
     exports: Exports
     whereis: Callable[[str], Pid | None]
+    offers: dict[Reference, Child] = field(default_factory=dict)
+    """Children that a supervisor here is just asked to start, by the reference that the request has."""
 
     async def server(
         self,

@@ -13,7 +13,17 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from pyerlnode.otp.child import BRUTAL_KILL, INFINITY, BadSpec, Exported, Supervisor, parse_child
+from pyerlnode.errors import Exit
+from pyerlnode.otp import gen
+from pyerlnode.otp.child import (
+    BRUTAL_KILL,
+    INFINITY,
+    BadSpec,
+    Exported,
+    Supervisor,
+    check_significance,
+    parse_child,
+)
 from pyerlnode.otp.children import Children, Entry
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen_server import GenServer, Stop, name_of
@@ -21,13 +31,15 @@ from pyerlnode.otp.starting import ERROR, OK, refusal
 from pyerlnode.runtime.actor import DOWN, EXIT
 from pyerlnode.runtime.exits import KILL, KILLED, SHUTDOWN, is_reason, undef
 from pyerlnode.runtime.process import is_quiet
-from pyerlnode.term import Atom, Pid, brief
+from pyerlnode.term import Atom, Pid, Reference, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pyerlnode.otp.child import Child
     from pyerlnode.otp.gen_server import Caller
     from pyerlnode.otp.starting import Starter
+    from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Term
 
 log = logging.getLogger("pyerlnode.supervisor")
@@ -105,7 +117,7 @@ class SupervisorServer(GenServer):
 
     async def _start_child(self, spec: Term) -> Term:
         try:
-            child = parse_child(spec, self._plan.auto_shutdown)
+            child = self._specified(spec)
         except BadSpec as bad:
             return (ERROR, bad.reason)
         there = self._children.find(child.id)
@@ -121,6 +133,14 @@ class SupervisorServer(GenServer):
         if entry.pid is not None or child.restart != "temporary":
             self._children.add(entry)
         return answer
+
+    def _specified(self, spec: Term) -> Child:
+        """The child that a request is about: one of this node's own, or as another node describes it."""
+        offered = self._starter.offers.get(spec) if isinstance(spec, Reference) else None
+        if offered is None:
+            return parse_child(spec, self._plan.auto_shutdown)
+        check_significance(offered.significant, offered.restart, self._plan.auto_shutdown)
+        return offered
 
     async def _answer_to_start(self, entry: Entry) -> Term:
         if not await self._start(entry):
@@ -333,3 +353,19 @@ def _bad_call(request: Term) -> Term:
 
 def _is_exit_of(message: Term, pid: Pid) -> bool:
     return type(message) is tuple and len(message) == 3 and message[:2] == (EXIT, pid)
+
+
+async def start_child(actor: Actor, starter: Starter, supervisor: Term, child: Child) -> Pid | None:
+    """Has `supervisor`, of this node, start one more child; its pid, None for one that is not wanted.
+
+    Raises :class:`Exit` with the reason why it is not started, and what a call raises.
+    """
+    ref = actor.router.registry.reference()
+    starter.offers[ref] = child
+    try:
+        answer = await gen.call(actor, supervisor, (Atom("start_child"), ref), None)
+    finally:
+        del starter.offers[ref]
+    if answer[0] == ERROR:
+        raise Exit(answer[1])
+    return answer[1] if isinstance(answer[1], Pid) else None

@@ -323,6 +323,10 @@ class Node:
             )
         )
 
+    def start_child(self, supervisor: Pid | str, child: Child) -> Pid | None:
+        """Have a supervisor start one more child, see :meth:`pyerlnode.Node.start_child`."""
+        return self._loop.run(lambda: self._node.start_child(supervisor, child))
+
     def register(self, name: str, pid: Pid) -> None:
         """Register a process of this node under ``name``."""
         self._loop.call(lambda: self._node.register(name, pid))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyerlnode.errors import ConfigError, Exit
+from pyerlnode.errors import ConfigError, Exit, NoProc
 from pyerlnode.otp.child import Child, Supervisor
 from pyerlnode.otp.gen_server import GenServer, Ignore, Stop
 from pyerlnode.otp.supervisor import SupervisorServer
@@ -469,6 +469,40 @@ class TestRequests:
         spec = {Atom("id"): Atom("x"), Atom("start"): start, Atom("restart"): Atom("temporary")}
         assert await me.call(pid, (Atom("start_child"), spec)) == (OK, "undefined")
         assert await me.call(pid, Atom("which_children")) == []
+
+    async def test_one_more_child_of_this_node(self, node: Node, me: Process) -> None:
+        world = World()
+        pid = await node.start_supervisor([Child(Idle)], name="sup")
+        assert await node.start_child("sup", world.server("a")) == node.whereis("a")
+        assert ids(await me.call(pid, Atom("which_children"))) == ["a", "Idle"]
+        first = node.whereis("a")
+        await ended(node, me, "a")
+        await until(lambda: node.whereis("a") not in (None, first))
+
+        async def refusal(child: Child) -> Any:
+            with pytest.raises(Exit) as caught:
+                await node.start_child(pid, child)
+            return caught.value.reason
+
+        assert await refusal(Child(Idle, id="a")) == (Atom("already_started"), node.whereis("a"))
+        significant = Child(Idle, id="b", restart="transient", significant=True)
+        assert (await refusal(significant))[0] == "bad_combination"
+        (struct, _), record = await refusal(Child(Worker, id="c"))
+        assert struct["message"].startswith(b"TypeError")
+        assert record[2] == "c"
+        assert node._starter.offers == {}
+
+    async def test_one_more_that_is_not_wanted(self, node: Node) -> None:
+        class Unwanted(GenServer):
+            async def init(self) -> None:
+                raise Ignore
+
+        pid = await node.start_supervisor([])
+        assert await node.start_child(pid, Child(Unwanted)) is None
+
+    async def test_one_more_for_nobody(self, node: Node) -> None:
+        with pytest.raises(NoProc):
+            await node.start_child("nobody", Child(Idle))
 
     async def test_children_that_cannot_be_started_for_another(self, node: Node, me: Process) -> None:
         node.export("py", "odd", lambda: Atom("what"))
