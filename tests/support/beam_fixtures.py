@@ -80,10 +80,16 @@ def _chosen() -> set[int]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "release" in metafunc.fixturenames:
+    if "release" in metafunc.fixturenames and not _has_its_own(metafunc):
         wish = Wish.of(metafunc.definition)
         numbers = wish.choose(sorted(_chosen()))
         metafunc.parametrize("release", [_param(otp) for otp in numbers] or [None], scope="session")
+
+
+def _has_its_own(metafunc: pytest.Metafunc) -> bool:
+    """Whether the test gives its `release` itself, as those of recorded bytes do."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    return any("release" in str(mark.args[0]).replace(",", " ").split() for mark in marks)
 
 
 def _param(otp: int) -> Any:
