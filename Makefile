@@ -24,7 +24,7 @@ erlang: # the host's own Erlang and Elixir, where they can be installed
 test: venv erlang ## unit, property and interop tests, with the host's own Erlang (PYERLNODE_RELEASES=25,27 for others)
 	@if [ -n "$$PYERLNODE_RELEASES" ]; then releases=$$PYERLNODE_RELEASES; \
 	elif command -v erl >/dev/null; then releases=host; fi; \
-	PYERLNODE_RELEASES=$$releases $(PYTEST) -m "not slow and not docker" $(PYTEST_ARGS)
+	PYERLNODE_RELEASES=$$releases .ci/test $(BIN)/python $(PYTEST_ARGS)
 
 lint: venv ## ruff, mypy --strict, and the rules of the house (layers, purity, sizes)
 	$(BIN)/ruff check .
