@@ -57,7 +57,7 @@ async def python_cluster(port: int) -> None:
         for name in NODES:
             title(f"{short(name)} starts, and looks for {', '.join(short(other) for other in NODES)}")
             node = await stack.enter_async_context(python_node(name, port))
-            expect(f"the log of {name}", node.log, log_of(name, up=NODES[: len(nodes)]))
+            expect(f"the log of {name}", sorted(node.log), log_of(name, up=NODES[: len(nodes)]))
             nodes.append(node)
 
         title("Everybody sees everybody")
@@ -86,7 +86,7 @@ async def mixed_cluster(port: int, elixir: str) -> None:
 
         title("node3 is Python, and looks for them")
         node3 = await stack.enter_async_context(python_node(NODES[2], port))
-        expect(f"the log of {node3.node}", node3.log, log_of(node3.node, up=NODES[:2]))
+        expect(f"the log of {node3.node}", sorted(node3.log), log_of(node3.node, up=NODES[:2]))
 
         title("Everybody sees everybody")
         for node in (node1, node2, node3):
@@ -130,9 +130,9 @@ def expect(what: str, seen: object, wanted: object) -> None:
 
 
 def log_of(name: str, up: Sequence[str]) -> list[str]:
-    """Give the lines that a node logs which finds the nodes ``up``."""
+    """Give the lines that a node logs which finds the nodes ``up``, sorted: all are dialled side by side."""
     verbs = {True: "connected to", False: "unable to connect to"}
-    return [f"[pyerlnode:example] {verbs[other in up]} :{other}" for other in NODES if other != name]
+    return sorted(f"[pyerlnode:example] {verbs[other in up]} :{other}" for other in NODES if other != name)
 
 
 async def expect_list(node: Console) -> None:

@@ -1,7 +1,7 @@
 """A Python node that does what its standard input says: ``python -m pyerlnode.cli.demo.python_console``.
 
-Arguments: its name, the cookie, and the names of the cluster's nodes.  It dials those once, in order, and
-says so in libcluster's words, then serves a ``greeter`` and evaluates each line it reads with ``node`` and
+Arguments: its name, the cookie, and the names of the cluster's nodes, which its topology dials once and tells
+of in libcluster's words.  Then it serves a ``greeter`` and evaluates each line it reads with ``node`` and
 ``Atom`` in scope, ``await`` included.
 """
 
@@ -10,17 +10,19 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode import Atom, GenServer, Node
 from pyerlnode.cli.demo.consoles import ANSWER, READY
-from pyerlnode.errors import ConnectFailed
+from pyerlnode.cluster import Connected, ConnectionFailed, Epmd, Topology
 from pyerlnode.loops import loop_factory
-from pyerlnode.term.text import to_elixir
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pyerlnode.cluster import TopologyEvent
 
 
 class Greeter(GenServer):
@@ -36,26 +38,45 @@ class Greeter(GenServer):
 
 async def serve(name: str, cookie: str, hosts: Sequence[str]) -> None:
     """Be the node ``name`` until standard input ends."""
-    async with Node(name, cookie=cookie, start_epmd=False) as node:  # the demo has its own, and ends it
+    log_to_stdout()
+    looked = Looked(set(hosts) - {name})
+    topology = Topology("example", Epmd(hosts=hosts), on_event=looked.see)
+    async with Node(
+        name, cookie=cookie, topologies=[topology], start_epmd=False
+    ) as node:  # the demo has its own
         await node.start_server(Greeter, name="greeter")
-        await dial(node, hosts)
+        await looked.at_all.wait()
         lines = await standard_input()
         say(READY)
         while line := await lines.readline():
             say(repr(await evaluate(line.decode().strip(), {"node": node, "Atom": Atom})))
 
 
-async def dial(node: Node, hosts: Sequence[str]) -> None:
-    """Dial every node of the list once, as libcluster's Epmd strategy does."""
-    for peer in hosts:
-        if peer == node.name:
-            continue
-        try:
-            await node.connect(peer)
-            outcome = "connected to"
-        except ConnectFailed:
-            outcome = "unable to connect to"
-        print(f"[pyerlnode:example] {outcome} {to_elixir(Atom(peer))}", flush=True)
+class Looked:
+    """Which nodes were dialled, with whatever outcome."""
+
+    def __init__(self, nodes: set[str]) -> None:
+        self._left = nodes
+        self.at_all = asyncio.Event()
+        self._check()
+
+    def see(self, event: TopologyEvent) -> None:
+        """Take note of one dial."""
+        if isinstance(event, (Connected, ConnectionFailed)):
+            self._left.discard(event.node)
+            self._check()
+
+    def _check(self) -> None:
+        if not self._left:
+            self.at_all.set()
+
+
+def log_to_stdout() -> None:
+    """Print what topologies log, as it is."""
+    handler = logging.StreamHandler(sys.stdout)
+    logger = logging.getLogger("pyerlnode.cluster")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
 
 
 async def standard_input() -> asyncio.StreamReader:
