@@ -8,10 +8,11 @@ A supervisor starts a child by a function that links the new process to it and g
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import ConfigError, NameTaken
+from pyerlnode.errors import ConfigError, NameTaken, NodeNotRunning
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen_server import GenServer, Ignore
 from pyerlnode.otp.server import Server
@@ -89,12 +90,18 @@ class StartLink:
         self._name = name
 
     async def start_link(self, *args: Any) -> Term:
-        """Gives ``{ok, Pid}``, ``ignore`` or ``{error, Reason}``, as ``start_link`` does."""
+        """Gives ``{ok, Pid}``, ``ignore`` or ``{error, Reason}``, as ``start_link`` does.
+
+        A node that is stopping gives nothing, so that a supervisor whose children just ended with it does
+        not use up its attempts while the connection lasts.
+        """
         parent = CALLER.get(None)
         if parent is None:
             raise RuntimeError("start_link links to its caller: call it by :erpc.call, or from a supervisor")
         try:
             me = await self._starter.server(self._server(), args, name=self._name, parent=parent)
+        except NodeNotRunning:
+            return await asyncio.get_running_loop().create_future()  # the caller will see the node go
         except Exception as error:  # noqa: BLE001 - it is the caller's
             return refusal(error, self._starter, self._name)
         return (OK, me.pid)

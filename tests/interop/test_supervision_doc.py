@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pyerlnode import Caller, GenServer, Node
 from tests.interop.nodes import until
 from tests.support.epmd import Epmd
 from tests.support.scripts import blocks, python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from pyerlnode import Term
     from tests.support.beam import Beam
     from tests.support.beam_fixtures import Starter
     from tests.support.beams import Release
@@ -52,6 +55,47 @@ async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, 
             await beam.elixir(client.code)
             await until(partial(has_lines, beam, start, client.promised))
             assert script.lines(len(server.promised)) == server.promised
+
+
+@pytest.mark.beam(elixir=True)
+async def test_a_node_that_comes_back_gets_its_child_again(
+    release: Release, beams: Starter, own_epmd: Epmd
+) -> None:
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+    *_, client = blocks(DOCUMENT)
+    module, _, _ = client.code.partition("{:ok, sup}")
+    start = "{:ok, _} = Supervisor.start_link([{PyModel, 3}], strategy: :one_for_one, name: Boss)"
+    async with serving():
+        await beam.elixir(f"{module}\nspawn(fn -> {start}; Process.sleep(:infinity) end)")
+        await until(partial(answers, beam))
+    assert await beam.elixir("GenServer.whereis(Boss) |> is_pid") == "true"
+    async with serving():
+        await until(partial(answers, beam), within=30)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Node]:
+    """The Python node of the document."""
+    node = Node("py@127.0.0.1", cookie="cookie")
+    node.export_server("py.model", Model, name="model")
+    async with node:
+        yield node
+
+
+class Model(GenServer):
+    """The one of the document."""
+
+    async def init(self, factor: int) -> None:
+        self.factor = factor
+
+    async def handle_call(self, request: Term, caller: Caller) -> Term:
+        return self.factor * request
+
+
+async def answers(beam: Beam) -> bool:
+    """Whether the model computes."""
+    call = 'try do GenServer.call({:model, :"py@127.0.0.1"}, 14) catch :exit, _ -> nil end'
+    return await beam.elixir(call) == "42"
 
 
 async def serves(beam: Beam, name: str) -> bool:

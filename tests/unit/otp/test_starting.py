@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyerlnode.errors import ConfigError, Exit
+from pyerlnode.errors import ConfigError, Exit, NodeDown
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen_server import GenServer, Ignore, Stop
 from pyerlnode.otp.starting import StartLink
@@ -92,6 +92,32 @@ class TestStartLink:
             told = CALLER.set(short.pid)
         assert await StartLink(node._starter, Worker).start_link() == ("error", "noproc")
         CALLER.reset(told)
+
+    async def test_a_node_that_is_stopping_lets_its_caller_wait_for_its_end(self) -> None:
+        class Slow(GenServer):
+            async def terminate(self, reason: Any) -> None:
+                ending.set()
+                await may_end.wait()
+
+        async def later() -> int:
+            return 1
+
+        ports, ending, may_end = Ports(), asyncio.Event(), asyncio.Event()
+        async with ports.node("b") as b, ports.node("a") as a:
+            a.export_server("py.worker", Worker)
+            a.export("py", "later", later)
+            await a.start_server(Slow)
+            await b.connect(a.name)
+            stopping = asyncio.ensure_future(a.stop())
+            await ending.wait()
+            start = b.rpc(a.name, "py.worker", "start_link", [], timeout=None)
+            starting = asyncio.ensure_future(start)
+            assert await b.rpc(a.name, "py", "later", [], timeout=None) == 1
+            assert not starting.done()
+            may_end.set()
+            with pytest.raises(NodeDown):
+                await starting
+            await stopping
 
     async def test_without_a_caller(self, node: Node) -> None:
         with pytest.raises(RuntimeError, match="links to its caller"):
