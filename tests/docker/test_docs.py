@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "docker.md"
 ASKING = re.compile(r"docker (exec|logs|inspect)")
 """Commands that may be repeated until they print what they should."""
-BEFORE = "name|hostname|exec|logs|stop|kill|start|names|ahostsv4|rm -f|inspect -f \\S+"
+BEFORE = "name|hostname|exec|logs|logs --tail 1|stop|kill|start|names|ahostsv4|rm -f|inspect -f \\S+"
 NAMED = re.compile(rf"(?P<before>@|\bNODE=|node\d |\b(?:{BEFORE}) )(?P<name>node\d|lonely)\b(?!@)")
 """Containers and hosts, but not what nodes are called before the ``@``."""
 IMAGE = re.compile(r" (pyerlnode-app|pyerlnode|libcluster_poc)(?= |\n|$)")
