@@ -102,4 +102,4 @@ def test_python_finds_who_comes_later(site: Site) -> None:
     eventually(node2.nodes, ["node@node1"])
     eventually(node1.nodes, ["node@node2"])
     assert node2.said() == []
-    assert node1.said()[-1:] == ["connected to :node@node2"]
+    eventually(lambda: node1.said()[-1:], ["connected to :node@node2"])

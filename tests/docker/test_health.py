@@ -65,12 +65,10 @@ def test_sigterm_makes_a_node_leave_its_cluster(site: Site) -> None:
     leaving = [site.python("node3@node3", env=env), site.app("node4@node4", env=env)]
     for node in leaving:
         eventually(node.tally, Counter(f"connected to :{peer.name}" for peer in peers))
+    gone = {node.name for node in leaving}
     for node in leaving:
         node.stop()
         assert node.exit_code() == 0
-    for peer in peers:
-        eventually(
-            lambda peer=peer: [n for n in peer.nodes() if n in {"node3@node3", "node4@node4"}], [], timeout=40
-        )
+    eventually(lambda: gone & {*peers[0].nodes(), *peers[1].nodes()}, set(), timeout=40)
     assert "[pyerlnode] node node3@node3 is down: connection_closed" in peers[1].logs()
     assert "[pyerlnode] node node3@node3 leaves" in leaving[0].logs()

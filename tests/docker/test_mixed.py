@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -48,25 +49,19 @@ def they_call_each_other(nodes: Sequence[Container]) -> None:
         assert elixir.call(":counter", app.name, relayed) == f"{{:ok, :{elixir.name}}}"
 
 
-def started_in_turn(nodes: Sequence[Container]) -> None:
-    """Check what each of `nodes`, started one after another, logged: it connected to those before it."""
-    for number, node in enumerate(nodes):
-        earlier = sorted(f"connected to :{other.name}" for other in nodes[:number])
-        assert sorted(node.said()) == earlier
-
-
 def test_who_sees_whom(site: Site) -> None:
     compose = Compose(site, "mixed", V2, POLLING_INTERVAL=ONCE)
     nodes: list[Container] = []
     for name in NAMES:
         compose.up(name.partition("@")[2])
-        nodes.append(compose.node(name))
-        earlier = [f"connected to :{node.name}" for node in nodes[:-1]]
-        eventually(
-            nodes[-1].has_looked if len(nodes) == 1 else lambda: sorted(nodes[-1].said()), earlier or True
-        )
+        node = compose.node(name)
+        if nodes:
+            eventually(node.tally, Counter(f"connected to :{earlier.name}" for earlier in nodes))
+        else:
+            eventually(node.has_looked, True)
+        nodes.append(node)
         meshed(nodes)
-    started_in_turn(nodes)
+    assert [len(node.said()) for node in nodes] == [0, 1, 2, 3, 4]
     all_ping_all(nodes)
     they_call_each_other(nodes)
     app = nodes[4]

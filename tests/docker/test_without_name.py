@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,7 @@ def test_elixir(site: Site) -> None:
     image = f"libcluster_poc:{images(site.suite)}"
     container = site.run("nonode@nohost", image, env={"HOSTS": HOSTS}, flags=("-i", "-t"))
     node = Elixir(container, "nonode@nohost", site.prefix)
-    eventually(node.said, LINES)
+    eventually(node.tally, Counter(LINES))
     eventually(lambda: any("Interactive Elixir" in line for line in node.logs()), True)
     assert node.exit_code() is None
 
@@ -32,7 +33,7 @@ def test_python(site: Site) -> None:
     given = {"PYERLNODE_STRATEGY": "epmd", "PYERLNODE_TOPOLOGY": "example", "PYERLNODE_HOSTS": HOSTS}
     container = site.run("nonode@nohost", image, env=given)
     node = Python(container, "nonode@nohost", site.prefix)
-    eventually(node.said, LINES)
+    eventually(node.tally, Counter(LINES))
     assert node.exit_code() is None
     node.stop()
     assert node.exit_code() == 0

@@ -101,6 +101,15 @@ def images(suite: str) -> str:
     return tag
 
 
+@cache
+def image_with(extras: str, suite: str) -> str:
+    """Build the image of a Python node with `extras` on the base of `suite`, once a run; gives its name."""
+    image = f"pyerlnode-extras:{RUN}-{suite}"
+    build_args = ("--build-arg", f"PYTHON_IMAGE=pyerlnode/python:{suite}", "--build-arg", f"EXTRAS={extras}")
+    _build(image, "-f", "docker/Dockerfile", *build_args, ".")
+    return image
+
+
 def _build(image: str, *arguments: str) -> None:
     docker("build", "--label", LABEL, "-t", image, *arguments, timeout=BUILD)
 
