@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ REFERENCE = """
 boss() -> supervisor:start_link({local, boss}, sup_reference, none).
 start_link(Strategy) -> supervisor:start_link({local, subject}, sup_reference, Strategy).
 init(none) -> {ok, {#{}, []}};
+init({Strategy, Intensity}) ->
+    {ok, {Flags, Children}} = init(Strategy), {ok, {Flags#{intensity => Intensity}, Children}};
 init(Strategy) ->
     Start = {sup_reference, idle, []},
     {ok, {#{strategy => Strategy, intensity => 3, period => 5},
@@ -102,7 +105,6 @@ Node = '{node}',
 S = {{subject, Node}},
 Which = fun() -> supervisor:which_children(S) end,
 Pid = fun(Id) -> {{_, P0, _, _}} = lists:keyfind(Id, 1, Which()), P0 end,
-is_pid(Pid(a)),
 Whole = fun() -> case Node =:= node() of true -> whereis(subject); false -> binary_to_term(Sup) end end,
 Ended = fun(Id, Do) ->
     R0 = monitor(process, Pid(Id)), Do(), receive {{'DOWN', R0, _, _, Why0}} -> Why0 after 300 -> alive end
@@ -165,6 +167,41 @@ async def test_same_children_are_replaced(node: Node, beam: Beam, strategy: str,
         " [{Id, lists:member(Child, Old)} || {Id, _, _, _} = Child <- Now]"
     )
     assert await ask_python(node, beam, code, strategy) == await ask_reference(beam, code, strategy)
+
+
+RUN = """
+Gone = fun Wait(Id, Old) ->
+    case lists:keyfind(Id, 1, Which()) of {_, Old, _, _} -> timer:sleep(1), Wait(Id, Old); _ -> ok end
+end,
+Do = fun({exit, Id, Why}) ->
+        case lists:keyfind(Id, 1, Which()) of
+            {_, P1, _, _} when is_pid(P1) -> exit(P1, Why), Gone(Id, P1);
+            _ -> none
+        end;
+    ({F, Id}) -> case supervisor:F(S, Id) of {ok, P1} -> {ok, is_pid(P1)}; Answer -> Answer end
+end,
+Show = fun(Old) -> [{Id, is_pid(P1), lists:member(Child, Old)} || {Id, P1, _, _} = Child <- Which()] end,
+[begin Before = Which(), {Step, Do(Step), Show(Before)} end || Step <- Steps]
+"""
+
+
+@pytest.mark.parametrize("strategy", ["one_for_one", "rest_for_one", "one_for_all"])
+@pytest.mark.parametrize("seed", range(4))
+async def test_same_life_under_a_random_load(node: Node, beam: Beam, strategy: str, seed: int) -> None:
+    """Forty steps, and after each of them the same children, of which the same ones are new."""
+    chance = random.Random(seed)
+    words = ["terminate_child", "restart_child", "restart_child", "delete_child"]
+    ends = ["bye", "shutdown", "kill", "{shutdown, x}"]
+    steps = [
+        f"{{exit, {chance.choice('abc')}, {chance.choice(ends)}}}"
+        if chance.random() < 0.6
+        else f"{{{chance.choice(words)}, {chance.choice('abc')}}}"
+        for _ in range(40)
+    ]
+    code = f"Steps = [{', '.join(steps)}],{RUN}"
+    pid = await node.start_supervisor(CHILDREN, strategy=strategy, max_restarts=1000, name="subject")
+    ours = await beam.eval(ASK.format(node=node.name, code=code), Sup=encode(pid))
+    assert ours == await ask_reference(beam, code, f"{{{strategy}, 1000}}")
 
 
 class TestChildrenFromThere:

@@ -129,6 +129,23 @@ class TestStartLink:
             node.export_server("py.worker", wrong)
 
 
+class TestWhoCalled:
+    @pytest.mark.parametrize("plain", [True, False])
+    async def test_an_exported_function_may_know(self, plain: bool) -> None:
+        def function() -> Pid:
+            return CALLER.get()
+
+        async def coroutine() -> Pid:
+            return CALLER.get()
+
+        ports = Ports()
+        async with ports.node("a") as a, ports.node("b") as b:
+            b.export("py", "who", function if plain else coroutine)
+            caller = await a.rpc(b.name, "py", "who", [])
+            assert caller.node == a.name
+            assert CALLER.get(None) is None
+
+
 class TestParents:
     async def test_the_end_of_a_parent_is_the_end_of_one_that_traps_exits(
         self, node: Node, me: Process
