@@ -5,6 +5,10 @@ What libcluster and dns_cluster do for Elixir nodes, under the same names::
     from pyerlnode.cluster import Epmd, Topology
     Node(..., topologies=[Topology("example", Epmd(hosts=["node1@h", "node2@h"]))])
 
+A strategy says where to look, a topology is a strategy that runs under a name, and each node has its own
+(``node.topologies``).  docs/clustering.md tells of all of them, with their options; what is common to them,
+dials and retries and pruning, is in :mod:`pyerlnode.cluster.converge`.
+
 A strategy's module is loaded when its name is first used.
 """
 

@@ -25,7 +25,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFailed:
-    """A dial that did not.  `reason` is ``unreachable``, ``not_part_of_network``, or a text that says why."""
+    """A dial that ended in none.  `reason`: ``unreachable``, ``not_part_of_network``, or the cause."""
 
     topology: str
     node: str
@@ -35,7 +35,7 @@ class ConnectionFailed:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """A node that is no longer found was disconnected (``prune=True`` only)."""
+    """A node that was no longer found, and that we disconnected (with ``prune=True`` only)."""
 
     topology: str
     node: str
@@ -44,7 +44,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class DisconnectionFailed:
-    """A node should be disconnected and was not.  `reason` is ``already_disconnected`` or text."""
+    """A node that should have been disconnected, and is not.  `reason`: ``already_disconnected``, or text."""
 
     topology: str
     node: str

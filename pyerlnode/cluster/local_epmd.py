@@ -26,8 +26,9 @@ class LocalEpmd(Once):
     `timeout`
         milliseconds after which epmd is asked again; ``"infinity"``, the default: once, as libcluster does.
 
-    Nodes of other clusters on the host are found too: they refuse, having another cookie, and the log says
-    so.  An epmd that does not answer is asked again, after a pause that grows (libcluster would not start).
+    epmd is the server on each host that knows its nodes and their ports.  Nodes of other clusters on the host
+    are found too: they refuse, having another cookie, and the log says so.  An epmd that does not answer is
+    asked again, after a pause that grows (libcluster would not start).
     """
 
     async def discover(self, cluster: Convergence) -> Discovery:

@@ -30,7 +30,15 @@ SLOWEST_RESTART = 30.0
 
 
 class Topologies:
-    """The topologies of a node, by name: ``node.topologies``."""
+    """The topologies of a node, by name: ``node.topologies``.
+
+    They start and stop with the node::
+
+        async with Node(name, topologies=[Topology("example", Epmd(hosts=hosts))]) as node:
+            names = await node.topologies.ready(2, timeout=30)      # two other nodes are connected
+            node.topologies.wanted("example")                       # whom it found when it last looked
+            node.topologies.listen(count)                           # calls count(event) from now on
+    """
 
     def __init__(self, topologies: Iterable[Topology] = ()) -> None:
         self._topologies: dict[str, Topology] = {}
