@@ -16,7 +16,6 @@ import signal
 from typing import Any
 
 from pyerlnode import Atom, CallTimeout, GenServer, Node, NodeDown, NoProc, RemoteExit
-from pyerlnode.config import node_settings
 
 log = logging.getLogger("app")
 
@@ -63,7 +62,7 @@ async def main() -> None:
     leave = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave.set)
-    async with Node(**node_settings().options) as node:
+    async with Node.from_environment() as node:
         await node.start_server(Counter, node, name="counter")
         log.info("%s serves counter", node.name)
         await leave.wait()

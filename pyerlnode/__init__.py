@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ConnectFailed,
         CookieMismatch,
         DecodeError,
+        DiscoveryFailed,
         EncodeError,
         EpmdError,
         Exit,
@@ -62,9 +63,10 @@ __version__ = "0.1.0.dev0"
 
 _HOMES = {
     "pyerlnode.errors": (
-        "CallError CallTimeout ConfigError ConnectFailed CookieMismatch DecodeError EncodeError EpmdError "
-        "Exit HandshakeError LimitExceeded MissingFlags NameTaken NoProc NodeDown NodeError NodeNotRunning "
-        "NotConnected ProtocolError PyerlnodeError Refused RemoteError RemoteExit TermError WrongPeer"
+        "CallError CallTimeout ConfigError ConnectFailed CookieMismatch DecodeError DiscoveryFailed "
+        "EncodeError EpmdError Exit HandshakeError LimitExceeded MissingFlags NameTaken NoProc NodeDown "
+        "NodeError NodeNotRunning NotConnected ProtocolError PyerlnodeError Refused RemoteError RemoteExit "
+        "TermError WrongPeer"
     ),
     "pyerlnode.limits": "Limits",
     "pyerlnode.node": "Node",
@@ -89,6 +91,7 @@ __all__ = [
     "ConnectFailed",
     "CookieMismatch",
     "DecodeError",
+    "DiscoveryFailed",
     "EncodeError",
     "EpmdError",
     "Exit",
