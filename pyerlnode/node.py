@@ -21,7 +21,7 @@ from pyerlnode.limits import Limits
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.locate import Locator
 from pyerlnode.net.presence import Place, Presence, new_creation
-from pyerlnode.otp import erpc, gen, net_kernel
+from pyerlnode.otp import erpc, gen, net_kernel, remote_spawn
 from pyerlnode.otp.child import Supervisor
 from pyerlnode.otp.exports import Exports
 from pyerlnode.otp.gen import Process
@@ -475,6 +475,24 @@ class Node:
         me = self._me()
         return await erpc.call(me, peer, module, function, [*args], timeout, self._user.pid)
 
+    async def rpc_cast(self, peer: str, module: str, function: str, args: Iterable[Term] = ()) -> None:
+        """Has `peer` call a function and tell nobody what came of it, as ``:erpc.cast``.
+
+        Raises :class:`NodeDown` where it cannot be reached.
+        """
+        await erpc.cast(self._me(), peer, (module, function, args), self._user.pid)
+
+    async def multicall(
+        self,
+        peers: Iterable[str],
+        module: str,
+        function: str,
+        args: Iterable[Term] = (),
+        timeout: float | None = gen.DEFAULT_TIMEOUT,
+    ) -> tuple[dict[str, Term], dict[str, CallError]]:
+        """Calls a function at all `peers` at once: results by node, and errors by node."""
+        return await erpc.multicall(self._me(), peers, (module, function, args), timeout, self._user.pid)
+
     # processes -------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -513,6 +531,33 @@ class Node:
             watcher.emit_monitor(me.pid, me.pid.node)
         me.start(body, args)
         return me.pid
+
+    async def spawn_remote(
+        self,
+        peer: str,
+        module: str,
+        function: str,
+        args: Iterable[Term] = (),
+        *,
+        link: Pid | None = None,
+        monitor: Pid | None = None,
+    ) -> Pid:
+        """Starts ``module:function(args)`` at `peer`, as ``Node.spawn``; returns its pid.
+
+        `link` is the pid of a process here that is linked to it, `monitor` of one that watches it, both from
+        before it runs; where both are given, they are one.  Raises :class:`NodeDown`, :class:`RemoteError`
+        for a node that refuses, :class:`CallTimeout`.
+        """
+        if link is not None and monitor is not None and link != monitor:
+            raise ConfigError(
+                "monitor", str(monitor), "one process links to and watches it, or give one only"
+            )
+        owner = link or monitor
+        actor = self._me() if owner is None else self._local(owner)
+        pid, _ = await remote_spawn.start(
+            actor, peer, (module, function, args), link=link is not None, monitor=monitor is not None
+        )
+        return pid
 
     async def start_server(
         self,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import Exit, NodeDown, RemoteError
+from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen import Process
 from pyerlnode.runtime import spawn
@@ -20,6 +20,8 @@ from pyerlnode.runtime.requests import deadline, expect, reach_or_down, settle
 from pyerlnode.term import Atom, Pid, brief, encode_bare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyerlnode.otp.exports import Exports
     from pyerlnode.runtime.actor import Actor, Answer
     from pyerlnode.runtime.router import Router
@@ -102,6 +104,49 @@ def _result(reason: Term, ref: Reference, peer: Atom, where: str) -> Term:
     if is_reason(reason, NOCONNECTION):
         raise NodeDown(peer)
     raise RemoteError("signal", reason, [], f"{where} was ended: {brief(reason)}")
+
+
+async def cast(actor: Actor, peer: str, mfa: tuple[str, str, Iterable[Term]], leader: Pid) -> None:
+    """Has `peer` call a function and tell nobody what came of it, as ``:erpc.cast``.
+
+    Raises :class:`NodeDown` where the node cannot be reached.
+    """
+    module, function, args = mfa
+    node, ref = Atom(peer), actor.router.registry.reference()
+    await reach_or_down(actor.router, node)
+    arguments: list[Term] = [Atom(module), Atom(function), list(args)]
+    sent = spawn.request(
+        actor, node, ref, (ERPC, "execute_cast"), arguments, leader=leader, answered=lambda _: None
+    )
+    if not sent:
+        raise NodeDown(peer)
+
+
+async def multicall(
+    actor: Actor,
+    peers: Iterable[str],
+    mfa: tuple[str, str, Iterable[Term]],
+    timeout: float | None,
+    leader: Pid,
+) -> tuple[dict[str, Term], dict[str, CallError]]:
+    """Calls a function at all `peers` at once: results by node, and errors by node."""
+    module, function, args = mfa
+    given, names = list(args), list(dict.fromkeys(str(peer) for peer in peers))
+
+    async def outcome(peer: str) -> tuple[Term, CallError | None]:
+        try:
+            return await call(actor, peer, module, function, given, timeout, leader), None
+        except CallError as error:
+            return None, error
+
+    results: dict[str, Term] = {}
+    errors: dict[str, CallError] = {}
+    for peer, (value, error) in zip(names, await asyncio.gather(*map(outcome, names)), strict=True):
+        if error is None:
+            results[peer] = value
+        else:
+            errors[peer] = error
+    return results, errors
 
 
 # ---------------------------------------------------------------------------------- theirs

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import CallError, NodeDown, NodeError, NoProc, RemoteExit
+from pyerlnode.otp import remote_spawn
 from pyerlnode.runtime import process
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC, is_reason
 from pyerlnode.runtime.requests import Destination, destination, reach, request, tag_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pyerlnode.runtime.actor import Actor
-    from pyerlnode.term import Reference, Term
+    from pyerlnode.term import Pid, Reference, Term
 
 GEN_CALL = Atom("$gen_call")
 GEN_CAST = Atom("$gen_cast")
@@ -117,3 +118,19 @@ class Process(process.Process):
     async def cast(self, dest: Term, message: Term) -> None:
         """Casts to a gen_server, as :meth:`pyerlnode.Node.cast`."""
         await cast(self, dest, message)
+
+    async def spawn_remote(
+        self, peer: str, module: str, function: str, args: Iterable[Term] = (), *, link: bool = False
+    ) -> Pid:
+        """Starts ``module:function(args)`` at `peer`, as ``Node.spawn`` or, with `link`, ``Node.spawn_link``.
+
+        Raises :class:`NodeDown`, :class:`RemoteError` for a node that refuses, :class:`CallTimeout`.
+        """
+        pid, _ = await remote_spawn.start(self, peer, (module, function, args), link=link)
+        return pid
+
+    async def spawn_monitor(
+        self, peer: str, module: str, function: str, args: Iterable[Term] = (), *, link: bool = False
+    ) -> tuple[Pid, Reference]:
+        """The same, and watches it from its start: 'DOWN' comes with the reference."""
+        return await remote_spawn.start(self, peer, (module, function, args), link=link, monitor=True)

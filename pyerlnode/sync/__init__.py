@@ -18,7 +18,6 @@ asyncio node that the process carries (``me.node``, ``self.node``), not this one
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -28,6 +27,7 @@ from pyerlnode.errors import NodeNotRunning
 from pyerlnode.loops import LoopName, LoopThread
 from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 from pyerlnode.otp.io import to_stdout
+from pyerlnode.sync.events import NodeEvents
 from pyerlnode.sync.processes import Body, Process
 from pyerlnode.sync.topologies import Topologies
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pyerlnode.net.dial import Address
     from pyerlnode.otp.child import Child
     from pyerlnode.otp.gen_server import GenServer
-    from pyerlnode.runtime.events import NodeEvent, Subscription
     from pyerlnode.term import Pid, Term
 
 __all__ = ["Node", "NodeEvents", "Process"]
@@ -249,6 +248,21 @@ class Node:
         """Call a function of another node, see :meth:`pyerlnode.Node.rpc`."""
         return self._loop.run(lambda: self._node.rpc(peer, module, function, args, timeout))
 
+    def rpc_cast(self, peer: str, module: str, function: str, args: Iterable[Term] = ()) -> None:
+        """Have another node call a function, see :meth:`pyerlnode.Node.rpc_cast`."""
+        self._loop.run(lambda: self._node.rpc_cast(peer, module, function, args))
+
+    def multicall(
+        self,
+        peers: Iterable[str],
+        module: str,
+        function: str,
+        args: Iterable[Term] = (),
+        timeout: float | None = DEFAULT_TIMEOUT,
+    ) -> tuple[dict[str, Term], dict[str, CallError]]:
+        """Call a function of many nodes, see :meth:`pyerlnode.Node.multicall`."""
+        return self._loop.run(lambda: self._node.multicall(peers, module, function, args, timeout))
+
     # processes -------------------------------------------------------------------------
 
     @contextmanager
@@ -288,6 +302,21 @@ class Node:
     ) -> Pid:
         """Start a process from a coroutine function, see :meth:`pyerlnode.Node.spawn`."""
         return self._loop.run(lambda: self._node.spawn(body, *args, name=name, link=link, monitor=monitor))
+
+    def spawn_remote(
+        self,
+        peer: str,
+        module: str,
+        function: str,
+        args: Iterable[Term] = (),
+        *,
+        link: Pid | None = None,
+        monitor: Pid | None = None,
+    ) -> Pid:
+        """Start a process of another node, see :meth:`pyerlnode.Node.spawn_remote`."""
+        return self._loop.run(
+            lambda: self._node.spawn_remote(peer, module, function, args, link=link, monitor=monitor)
+        )
 
     def start_server(
         self,
@@ -352,31 +381,3 @@ class Node:
     def export_server(self, module: str, server: type[GenServer], *, name: str | None = None) -> None:
         """Let other nodes start servers of this class, see :meth:`pyerlnode.Node.export_server`."""
         self._node.export_server(module, server, name=name)
-
-
-class NodeEvents:
-    """What :meth:`Node.monitor_nodes` gives: an iterator over ``NodeUp`` and ``NodeDown``."""
-
-    def __init__(self, loop: LoopThread, events: Subscription, timeout: float | None) -> None:
-        self._loop = loop
-        self._events = events
-        self._timeout = timeout
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> NodeEvent:
-        try:
-            event = self._loop.run(self._next)
-        except NodeNotRunning:
-            event = None
-        if event is None:
-            raise StopIteration
-        return event
-
-    async def _next(self) -> NodeEvent | None:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await anext(self._events, None)
-        except TimeoutError:
-            return None

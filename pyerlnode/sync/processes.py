@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from pyerlnode import node as asyncio_node
     from pyerlnode.loops import LoopThread
@@ -142,6 +142,18 @@ class Process:
     def cast(self, dest: Term, message: Term) -> None:
         """Cast to a gen_server, see :meth:`pyerlnode.Process.cast`."""
         self._await(lambda: self._me.cast(dest, message))
+
+    def spawn_remote(
+        self, peer: str, module: str, function: str, args: Iterable[Term] = (), *, link: bool = False
+    ) -> Pid:
+        """Start a process of another node, see :meth:`pyerlnode.Process.spawn_remote`."""
+        return self._await(lambda: self._me.spawn_remote(peer, module, function, args, link=link))
+
+    def spawn_monitor(
+        self, peer: str, module: str, function: str, args: Iterable[Term] = (), *, link: bool = False
+    ) -> tuple[Pid, Reference]:
+        """The same, and watch it, see :meth:`pyerlnode.Process.spawn_monitor`."""
+        return self._await(lambda: self._me.spawn_monitor(peer, module, function, args, link=link))
 
     def link(self, pid: Pid) -> None:
         """Link to ``pid``, see :meth:`pyerlnode.Process.link`."""

@@ -237,6 +237,32 @@ class TestCalls:
             await node.rpc(shared_beam.name, "erlang", "+", [1, Atom("a")])
         assert failed.value.kind == "error"
 
+    async def test_casts_and_multicalls_there(self, node: Node, shared_beam: Beam) -> None:
+        name = shared_beam.name
+        async with node.process() as me:
+            await node.rpc_cast(name, "erlang", "send", [me.pid, Atom("cast")])
+            assert await me.receive(10) == "cast"
+        results, errors = await node.multicall([name, "nobody@127.0.0.1"], "lists", "sum", [[1, 2]])
+        assert (results, list(errors)) == ({name: 3}, ["nobody@127.0.0.1"])
+        _, errors = await node.multicall([name], "erlang", "hd", [[]])
+        assert isinstance(errors[name], RemoteError)
+
+    async def test_processes_started_there(self, node: Node, shared_beam: Beam) -> None:
+        name = shared_beam.name
+        async with node.process() as me:
+            me.trap_exit = True
+            pid, ref = await me.spawn_monitor(name, "erlang", "exit", [Atom("boom")], link=True)
+            got = [await me.receive(10), await me.receive(10)]
+            assert got == [("EXIT", pid, "boom"), ("DOWN", ref, "process", pid, "boom")]
+            pid, ref = await me.spawn_monitor(name, "nobody", "home")
+            match await me.receive(10):
+                case ("DOWN", where, "process", who, ("undef", _)):
+                    assert (where, who) == (ref, pid)
+            pid = await node.spawn_remote(name, "timer", "sleep", [60_000], link=me.pid)
+            assert await node.rpc(name, "erlang", "is_process_alive", [pid]) is True
+            await me.exit(pid, Atom("kill"))
+            assert await me.receive(10) == ("EXIT", pid, "killed")
+
     async def test_rpc_here_reaches_exports_alone(self, node: Node, shared_beam: Beam) -> None:
         node.export("py.math", "mean", lambda xs: sum(xs) / len(xs))
 

@@ -220,15 +220,6 @@ def test_exports_are_made_by_function_and_by_decorator(node: sync.Node) -> None:
     assert node.rpc(node.name, "py.stats", "total", [[1, 3]]) == 4
 
 
-def test_node_events_end_after_their_timeout_and_with_the_node(node: sync.Node) -> None:
-    assert list(node.monitor_nodes(timeout=0.01)) == []
-    events = node.monitor_nodes()
-    with ThreadPoolExecutor(1) as pool:
-        listing = pool.submit(list, events)
-        node.stop()
-        assert listing.result() == []
-
-
 def test_what_depends_on_peers_says_so(node: sync.Node) -> None:
     node.set_cookie("other@127.0.0.1", "another")
     assert node.ping("other@127.0.0.1") is False

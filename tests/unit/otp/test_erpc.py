@@ -290,3 +290,29 @@ class TestSpawner:
         self.ask(peer, ("py", "note"), [], [])
         await until(lambda: leaders)
         assert peer.pid(2) in leaders
+
+
+class TestCasts:
+    async def test_a_cast_runs_and_tells_nobody(self) -> None:
+        async with nodes("a", "b") as (a, b):
+            ran: list[Any] = []
+            b.export("m", "f", ran.append)
+            await a.rpc_cast(b.name, "m", "f", [1])
+            await a.rpc_cast(b.name, "m", "nothing", [1])
+            await until(lambda: ran == [1])
+
+    async def test_a_cast_to_a_node_that_cannot_be_reached(self) -> None:
+        async with nodes("a") as (a,):
+            with pytest.raises(NodeDown):
+                await a.rpc_cast("b@127.0.0.1", "m", "f")
+
+
+async def test_a_multicall_gives_results_and_errors_by_node() -> None:
+    async with nodes("a", "b", "c") as (a, b, c_):
+        b.export("m", "f", lambda x: x + 1)
+        results, errors = await a.multicall([b.name, c_.name, "d@127.0.0.1", b.name], "m", "f", [1])
+        assert results == {b.name: 2}
+        assert {name: type(error) for name, error in errors.items()} == {
+            c_.name: RemoteError,
+            "d@127.0.0.1": NodeDown,
+        }
