@@ -129,4 +129,4 @@ def remove_images() -> None:
     if named:
         docker("image", "rm", *named)
     docker("image", "prune", "-f", "--filter", f"label={LABEL}")
-    docker("image", "prune", "-f", "--filter", "label=pyerlnode.stage=build")
+    docker("image", "prune", "-f", "--filter", "label=pyerlnode.stage")
