@@ -55,6 +55,9 @@ class Limits:
     mailbox: int = 1_000_000
     """Messages waiting in one mailbox; a process that exceeds it ends with ``message_queue_overflow``."""
 
+    spawned: int = 10_000
+    """Processes of exported functions that other nodes have running here at once; more get ``system_limit``."""
+
     # epmd
     epmd_time: float = 5.0
     """One conversation with a port mapper, as its client."""

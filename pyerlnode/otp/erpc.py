@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
 from pyerlnode.otp.exports import CALLER
@@ -159,6 +160,7 @@ class Spawner:
         self._router = router
         self._exports = exports
         self._node = node
+        self._spawned: WeakSet[Process] = WeakSet()
 
     def __call__(self, control: SpawnRequest, args: Term) -> None:
         """Starts the process that is asked for, or says why not."""
@@ -166,11 +168,21 @@ class Spawner:
         if options is None or type(args) is not list:
             spawn.refuse(self._router, control, spawn.BADOPT)
             return
+        if self._is_full():
+            spawn.refuse(self._router, control, spawn.SYSTEM_LIMIT)
+            return
         process = Process(self._router, self._node)
+        self._spawned.add(process)
         spawn.tie(self._router, process, control, options)
         told = CALLER.set(control.sender)  # the task takes it along
         process.start(self._body, (control.module, control.function, args))
         CALLER.reset(told)
+
+    def _is_full(self) -> bool:
+        most = self._router.limits.spawned
+        if len(self._spawned) >= most:  # those that have ended may still be there
+            self._spawned = WeakSet(process for process in self._spawned if process.alive)
+        return len(self._spawned) >= most
 
     async def _body(self, me: Process, module: Atom, function: Atom, args: list[Term]) -> None:
         match (module, function, args):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyerlnode.term import Reference, Term
 
 BADOPT = Atom("badopt")
+SYSTEM_LIMIT = Atom("system_limit")
 
 _PASSED_OVER = frozenset(
     {

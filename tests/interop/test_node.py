@@ -13,6 +13,7 @@ from pyerlnode import (
     CallTimeout,
     ConnectFailed,
     GenServer,
+    Limits,
     NodeDown,
     NodeUp,
     NoProc,
@@ -236,6 +237,22 @@ class TestCalls:
         with pytest.raises(RemoteError, match="badarith") as failed:
             await node.rpc(shared_beam.name, "erlang", "+", [1, Atom("a")])
         assert failed.value.kind == "error"
+
+    async def test_calls_here_beyond_the_limit_are_refused(self, shared_beam: Beam) -> None:
+        begun, go = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> bool:
+            begun.set()
+            return await go.wait()
+
+        async with python_node(limits=Limits(spawned=1)) as node:
+            node.export("py", "wait", wait)
+            call = f"try erpc:call('{node.name}', py, wait, []) catch C:R -> {{C, R}} end"
+            first = asyncio.ensure_future(shared_beam.eval(call))
+            await begun.wait()
+            assert await shared_beam.eval(call) == "{error,{erpc,system_limit}}"
+            go.set()
+            assert await first == "true"
 
     async def test_casts_and_multicalls_there(self, node: Node, shared_beam: Beam) -> None:
         name = shared_beam.name

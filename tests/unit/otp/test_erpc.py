@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyerlnode.errors import CallTimeout, ConnectFailed, Exit, NodeDown, RemoteError
+from pyerlnode.limits import Limits
 from pyerlnode.otp import erpc
 from pyerlnode.otp.gen import Process
 from pyerlnode.runtime.actor import Reactor
@@ -208,6 +209,25 @@ class TestTheirs:
             await a.rpc(b.name, module, function, args)
         assert (caught.value.kind, caught.value.reason) == ("error", "undef")
         assert caught.value.stack == [(module, function, args, [])]
+
+    async def test_no_more_at_once_than_the_limit(self) -> None:
+        begun, go = asyncio.Semaphore(0), asyncio.Event()
+
+        async def wait() -> bool:
+            begun.release()
+            return await go.wait()
+
+        async with nodes("a", "b", limits=Limits(spawned=2)) as (a, b):
+            b.export("py", "wait", wait)
+            calls = [asyncio.ensure_future(a.rpc(b.name, "py", "wait")) for _ in range(2)]
+            await begun.acquire()
+            await begun.acquire()
+            with pytest.raises(RemoteError, match="could not be started: system_limit"):
+                await a.rpc(b.name, "py", "wait")
+            go.set()
+            assert await asyncio.gather(*calls) == [True, True]
+            for _ in range(5):
+                assert await a.rpc(b.name, "py", "wait") is True
 
     async def test_the_loss_of_the_node_while_it_runs(self, pair: list[Node]) -> None:
         a, b = pair
