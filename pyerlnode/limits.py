@@ -56,7 +56,7 @@ class Limits:
     """Messages waiting in one mailbox; a process that exceeds it ends with ``message_queue_overflow``."""
 
     spawned: int = 10_000
-    """Processes of exported functions that other nodes have running here at once; more get ``system_limit``."""
+    """Processes of exported functions that other nodes run here at once; more get ``system_limit``."""
 
     # epmd
     epmd_time: float = 5.0

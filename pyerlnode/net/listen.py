@@ -212,6 +212,8 @@ def _log_failure(stream: Stream, peer: str | None, error: Exception) -> None:
             log.info("connection attempt from node %s (%s) turned away: %s", peer, where, error)
         case TimeoutError():
             log.info("connection attempt from %s ended: its handshake took too long", _who(peer, where))
+        case HandshakeError() if peer is None:  # it just went: a health probe, or a dial that was given up
+            log.debug("connection attempt from %s ended: %s", where, error)
         case ProtocolError() if peer is None:
             log.info("connection attempt from %s rejected: %s", where, error)
         case ProtocolError():

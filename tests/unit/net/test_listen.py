@@ -409,3 +409,15 @@ async def test_ipv6_works_like_ipv4(caplog: pytest.LogCaptureFixture) -> None:
     await gate.failure()
     await listener.stop()
     assert f"node {LEFT} ([::1]:" in caplog.text
+
+
+async def test_one_that_goes_without_a_word_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    gate = Gate()
+    async with listening(gate) as (listener, _):
+        one, two = memory_streams()
+        listener._accepted(two)
+        one.close()
+        await gate.failure()
+    (record,) = [record for record in caplog.records if "ended: the dialler closed" in record.getMessage()]
+    assert record.levelno == logging.DEBUG
