@@ -24,7 +24,7 @@ erlang: # the host's own Erlang and Elixir, where they can be installed
 test: venv erlang ## unit, property and interop tests, with the host's own Erlang (PYERLNODE_RELEASES=25,27 for others)
 	@if [ -n "$$PYERLNODE_RELEASES" ]; then releases=$$PYERLNODE_RELEASES; \
 	elif command -v erl >/dev/null; then releases=host; fi; \
-	PYERLNODE_RELEASES=$$releases .ci/test $(BIN)/python $(PYTEST_ARGS)
+	PYERLNODE_RELEASES=$$releases .ci/beside $(BIN)/python tests/cluster -m "not slow and not docker" -- $(PYTEST_ARGS)
 
 lint: venv ## ruff, mypy --strict, and the rules of the house (layers, purity, sizes)
 	$(BIN)/ruff check .
@@ -54,7 +54,7 @@ fuzz: venv ## bad input, at length
 	$(PYTEST) tests/fuzz $(PYTEST_ARGS)
 
 soak: venv erlang ## the long runs that `make test` leaves out
-	$(PYTEST) -m "slow and not docker" -o faulthandler_timeout=1800 $(PYTEST_ARGS)
+	@.ci/beside $(BIN)/python tests/interop/test_mesh.py -m "slow and not docker" -o faulthandler_timeout=1800 -- $(PYTEST_ARGS)
 
 coverage: venv ## what the unit and property tests reach
 	$(BIN)/coverage run -m pytest -q -m "not slow" $(wildcard tests/unit tests/property)
