@@ -45,9 +45,15 @@ class Limits:
     fragmented_bytes: int = 1_024 * MIB
     """Bytes of unfinished fragmented messages on one connection."""
     outbox: int = 1 * MIB
-    """High-water mark of unsent bytes on one connection: above it, ``await send()`` waits."""
+    """High-water mark of unsent bytes on one connection: above it, ``await send()`` waits.
+
+    So a peer that stops reading costs this much and, of each process that sends to it, the one message
+    that it waits with.  A process waits for its own large messages (from 64 KiB), not for those of others.
+    """
     outbox_max: int = 256 * MIB
-    """Unsent bytes on one connection at which the peer is given up: it asks and does not read the answers."""
+    """Unsent bytes on one connection at which the peer is given up: it asks and does not read the answers.
+
+    Large messages that an ``await send()`` waits with do not count."""
     linger: float = 5.0
     """How long a closed connection may take to send what was written to it."""
 

@@ -8,6 +8,7 @@ Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; Erlang R
   later waits behind it; lanes take turns with each other and with the queue, one fragment a turn.  A fragment
   is made when its turn comes, so memory stays at what was put in;
 * a lane starts when what was in the queue before it is gone, and ends when it is empty;
+* what is in lanes holds up nobody but their senders (:meth:`Outbox.holds_up`);
 * a signal whose sender we are not told (the end of a process that was monitored by name) passes no lane:
   it waits in all of them, then behind the queue.
 
@@ -17,6 +18,7 @@ No I/O and no clock here: :class:`pyerlnode.net.session.Session` writes what :me
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyerlnode.limits import KIB
@@ -75,11 +77,12 @@ class _Barrier:
 class _Lane:
     """What one sender has queued from its first large message on; starts when `after` frames are out."""
 
-    __slots__ = ("after", "items", "sender")
+    __slots__ = ("after", "items", "sender", "size")
 
     def __init__(self, sender: Pid, after: int) -> None:
         self.sender = sender
         self.after = after
+        self.size = 0  # bytes of all that is in it, but barriers
         self.items: deque[_Frame | _Run | _Barrier] = deque()
 
 
@@ -87,6 +90,7 @@ class Outbox:
     """The unsent messages of one connection.  Falsy when there are none."""
 
     __slots__ = (
+        "_bulk",
         "_channel",
         "_cut",
         "_lanes",
@@ -104,6 +108,7 @@ class Outbox:
         self.size = 0
         """Bytes that are still here."""
         self._channel = channel
+        self._bulk = 0  # bytes of these that are in lanes
         self._queue: deque[_Frame] = deque()
         self._queue_size = 0
         self._parted = 0  # frames in the queue that have several parts
@@ -124,11 +129,26 @@ class Outbox:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.size = self._queue_size = self._parted = 0
+        self.size = self._bulk = self._queue_size = self._parted = 0
         self._cut = None
         self._lanes.clear()
         for queue in (self._queue, self._turns, self._waiting):
             queue.clear()
+
+    def holds_up(self, sender: Pid | None, limit: int) -> bool:
+        """Whether `sender` (None: anybody) is to wait, with at most `limit` bytes unsent.
+
+        Whoever has a lane waits until it is gone; the others do not wait for what is in lanes.
+        """
+        if self.size <= limit:
+            return False
+        return sender is None or sender in self._lanes or self.size - self._bulk > limit
+
+    def size_of_first(self, sender: Pid, count: int) -> int:
+        """Bytes still unsent of the first `count` large messages in the lane of `sender`."""
+        lane = self._lanes.get(sender)
+        runs = () if lane is None else (item.left for item in lane.items if isinstance(item, _Run))
+        return sum(islice(runs, count))
 
     # ------------------------------------------------------------------ in
 
@@ -162,6 +182,8 @@ class Outbox:
             lane = self._lanes[sender] = _Lane(sender, self._queued)
             (self._waiting if self._queue else self._turns).append(lane)
         lane.items.append(run)
+        lane.size += run.left
+        self._bulk += run.left
         self.size += run.left
 
     def _put_behind(self, sender: Pid | Atom | None, frame: _Frame, size: int) -> None:
@@ -171,7 +193,10 @@ class Outbox:
             for lane in self._lanes.values():
                 lane.items.append(barrier)
         elif isinstance(sender, Pid) and sender in self._lanes:
-            self._lanes[sender].items.append(frame)
+            lane = self._lanes[sender]
+            lane.items.append(frame)
+            lane.size += size
+            self._bulk += size
         else:
             self._enqueue(frame, size)
 
@@ -226,11 +251,12 @@ class Outbox:
     def _take_turn(self, parts: list[bytes]) -> None:
         """The turn of one lane: a fragment, or the small frames that follow one."""
         lane = self._turns.popleft()
+        before = lane.size
         room = BATCH
         while lane.items and room > 0:
             item = lane.items[0]
             if isinstance(item, _Run):
-                if parts or self._take_fragment(item, parts):
+                if parts or self._take_fragment(lane, item, parts):
                     break
             elif isinstance(item, _Barrier):
                 item.lanes -= 1
@@ -239,13 +265,15 @@ class Outbox:
             else:
                 _extend(parts, item)
                 room -= _size(item)
+                lane.size -= _size(item)
             lane.items.popleft()
+        self._bulk -= before - lane.size
         if lane.items:
             self._turns.append(lane)
         else:
             del self._lanes[lane.sender]
 
-    def _take_fragment(self, run: _Run, parts: list[bytes]) -> bool:
+    def _take_fragment(self, lane: _Lane, run: _Run, parts: list[bytes]) -> bool:
         """Make the next fragment; False when there is none left."""
         piece = next(run.pieces, None)
         if piece is None:
@@ -253,6 +281,7 @@ class Outbox:
         parts.extend(piece)
         sent = min(run.left, FRAGMENT_SIZE)
         run.left -= sent
+        lane.size -= sent
         self.size += sum(map(len, piece)) - sent  # the heads come on top of the payload that was counted
         return True
 

@@ -6,7 +6,8 @@ In: every read is cut into frames, each goes through the :class:`Channel`, and w
 sink, all in one call: between the socket and a mailbox nothing waits, so signals keep their order.
 Out: :meth:`Session.send` queues; what one turn of the event loop has queued is written at its end, as far as
 the kernel takes it.  The rest stays here, where `congested` sees it, and large messages stay uncut
-(:class:`pyerlnode.net.outbox.Outbox`).  Ticks are written past the queue.
+(:class:`pyerlnode.net.outbox.Outbox`).  Who :meth:`drains <Session.drain>` after each message keeps that
+within ``Limits.outbox`` and one message of each sender's.  Ticks are written past the queue.
 
 A peer that breaks the protocol, that is silent for too long or does not read ends its connection, never
 the node.  There is no farewell in this protocol: a connection ends by closing it.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from struct import Struct
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from pyerlnode.limits import Limits
     from pyerlnode.net.stream import Stream
-    from pyerlnode.term import RawTerm
+    from pyerlnode.term import Pid, RawTerm
     from pyerlnode.wire.control import Control
     from pyerlnode.wire.handshake import PeerInfo
 
@@ -118,7 +120,8 @@ class Session:
         self._pumping = False  # whether a pump is due in the next turn
         self._paused = False
         self._delivering = False
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[asyncio.Future[None], Pid | None] = {}  # who waits for room
+        self._flushing: set[asyncio.Future[None]] = set()
 
     @property
     def name(self) -> str:
@@ -151,7 +154,7 @@ class Session:
         """
         if self.reason is not None:
             return
-        if self._outbox.size > self._limits.outbox_max:
+        if self._outbox.size > self._limits.outbox_max and self._overflows():
             log.warning("connection to %s closed: it does not read what we send", self.name)
             self._end(OVERFLOW, abort=True)
             return
@@ -160,14 +163,20 @@ class Session:
             self._pumping = True
             self._loop.call_soon(self._pump)
 
-    async def drain(self) -> None:
+    async def drain(self, sender: Pid | None = None) -> None:
         """Wait until no more than ``Limits.outbox`` bytes are unsent.
 
-        Of many waiting senders each continues only while that holds.  Raises :class:`NotConnected` when the
-        session has ended, or ends meanwhile.
+        `sender`, a process that has just sent, waits for its own large messages, and not for those of others:
+        these leave in turns with its small ones.  Of many waiting senders each continues only while there is
+        room.  Raises :class:`NotConnected` when the session has ended, or ends meanwhile.
         """
-        while self.congested:
-            await self._changed()
+        while self._outbox.holds_up(sender, self._limits.outbox):
+            waiter = self._loop.create_future()
+            self._waiting[waiter] = sender
+            try:
+                await waiter
+            finally:
+                self._waiting.pop(waiter, None)
         if self.reason is not None:
             raise NotConnected(f"the connection to {self.name} is lost: {self.reason}")
 
@@ -179,24 +188,32 @@ class Session:
         try:
             async with asyncio.timeout(self._limits.linger if timeout is None else timeout):
                 while self.reason is None and (self._outbox or self._paused):
-                    await self._changed()
+                    waiter = self._loop.create_future()
+                    self._flushing.add(waiter)
+                    try:
+                        await waiter
+                    finally:
+                        self._flushing.discard(waiter)
         except TimeoutError:
             return False
         return self.reason is None
 
-    async def _changed(self) -> None:
-        """Wait until the outbox has room, or is empty, or the session has ended."""
-        waiter = self._loop.create_future()
-        self._waiting.append(waiter)
-        try:
-            await waiter
-        finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
+    def _overflows(self) -> bool:
+        """Whether more than ``Limits.outbox_max`` is unsent that nobody waits for.
+
+        Each sender that waits stands for one large message: what it holds is its user's own choice.
+        """
+        waiting = Counter(sender for sender in self._waiting.values() if sender is not None)
+        awaited = sum(self._outbox.size_of_first(sender, count) for sender, count in waiting.items())
+        return self._outbox.size - awaited > self._limits.outbox_max
 
     def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
+        """Let those continue for whom there is room, or whose session has ended."""
+        holds_up, limit = self._outbox.holds_up, self._limits.outbox
+        for waiter, sender in self._waiting.items():
+            if not waiter.done() and not holds_up(sender, limit):
+                waiter.set_result(None)
+        for waiter in self._flushing:
             if not waiter.done():
                 waiter.set_result(None)
 
@@ -207,7 +224,7 @@ class Session:
         if self._outbox and not self._paused and self.reason is None:
             self._pumping = True
             self._loop.call_soon(self._pump)
-        if self._waiting and not self.congested:
+        if self._waiting or self._flushing:
             self._wake()
 
     def _write(self, room: int) -> None:

@@ -64,7 +64,7 @@ async def cast(actor: Actor, dest: Term, message: Term) -> None:
     await reach(actor.router, to.node)
     payload = actor.router.encode_for(to.node, (GEN_CAST, message))
     actor.emit_message(to.node, to.target, payload)
-    await actor.router.room(to.node)
+    await actor.router.room(to.node, actor.pid)
 
 
 async def multi_call(

@@ -80,7 +80,8 @@ class Process(Actor):
         """Sends `message` to a pid, ``"name"``, ``("name", "node@host")`` or an alias.
 
         Connects on demand, and waits while the connection has more unsent than ``Limits.outbox``.  A process
-        that does not exist swallows the message, as on the BEAM.  Raises :class:`EncodeError` for a value
+        that does not exist swallows the message, and so does a connection that is lost while it waits, as on
+        the BEAM: a monitor tells.  Raises :class:`EncodeError` for a value
         that has no term, :class:`ConnectFailed` where the node cannot be reached.
         """
         self.check_alive()
@@ -88,7 +89,7 @@ class Process(Actor):
         await reach(self.router, to.node)
         payload = self.router.encode_for(to.node, message)
         self.emit_message(to.node, to.target, payload)
-        await self.router.room(to.node)
+        await self.router.room(to.node, self.pid)
 
     async def link(self, pid: Pid) -> None:
         """Links to `pid`: when one of the two ends, the other gets an exit signal.

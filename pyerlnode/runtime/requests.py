@@ -110,7 +110,7 @@ async def _exchange(actor: Actor, dest: Destination, message: Callable[[Referenc
         if not isinstance(target, Reference):
             actor.emit_monitor(target, dest.node, ref)
         actor.emit_message(dest.node, target, payload)
-        await actor.router.room(dest.node)
+        await actor.router.room(dest.node, actor.pid)
         return await future
     finally:
         settle(actor, ref)

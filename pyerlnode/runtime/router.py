@@ -99,12 +99,15 @@ class Router:
             session.send(*adapted)
         return True
 
-    async def room(self, node: str) -> None:
-        """Waits while the connection to `node`, if there is one, has more unsent than ``Limits.outbox``."""
+    async def room(self, node: str, sender: Pid | None = None) -> None:
+        """Waits while the connection to `node`, if there is one, has more unsent than ``Limits.outbox``.
+
+        `sender`, who has just sent, does not wait for large messages of others: its own overtake them.
+        """
         session = self.sessions.get(node)
         if session is not None and session.congested:
             with suppress(NotConnected):  # what was sent vanishes, as on any connection that is lost
-                await session.drain()
+                await session.drain(sender)
 
     def _drain(self) -> None:
         if self._busy:

@@ -69,7 +69,7 @@ class FakePeer:
     def send(self, control: Control, payload: bytes | None = None) -> None:
         self.sent.append((control, None if payload is None else decode_bare(payload)[0]))
 
-    async def drain(self) -> None:
+    async def drain(self, sender: Pid | None = None) -> None:
         self.drained += 1
 
     async def flush(self) -> bool:

@@ -120,6 +120,34 @@ def test_a_flood_of_small_messages_does_not_starve_a_large_one() -> None:
     assert [number for sender, number in wire.arrived if sender == "2"] == list(range(number))
 
 
+def test_whoever_has_a_large_message_under_way_waits_and_nobody_else() -> None:
+    wire = Wire()
+    wire.put(message(1, 0, 10 * FRAGMENT_SIZE), message(1, 1, LARGE), message(1, 2, 100), message(2, 0, 100))
+    outbox = wire.outbox
+    assert outbox.holds_up(pid(1), 1000)
+    assert outbox.holds_up(None, 1000)
+    assert not outbox.holds_up(pid(2), 1000)
+    assert not outbox.holds_up(pid(1), outbox.size)
+    wire.put(*(message(2, number, 100) for number in range(1, 10)))
+    assert outbox.holds_up(pid(2), 1000)
+    assert outbox.holds_up(pid(3), 1000)
+    wire.drain()
+    assert not outbox.holds_up(pid(1), 1)
+    assert not outbox.holds_up(None, 1)
+
+
+def test_the_first_large_messages_of_a_sender_are_told_apart() -> None:
+    wire = Wire()
+    wire.put(message(1, 0, LARGE), message(1, 1, 100), message(1, 2, 2 * LARGE), message(1, 3, LARGE))
+    of_first = wire.outbox.size_of_first
+    assert LARGE < of_first(pid(1), 1) < LARGE + 100
+    assert 3 * LARGE < of_first(pid(1), 2) < 3 * LARGE + 100
+    assert of_first(pid(1), 9) < 4 * LARGE + 200
+    assert of_first(pid(2), 1) == 0
+    wire.take()
+    assert of_first(pid(1), 1) < LARGE - FRAGMENT_SIZE + 100
+
+
 def test_fragments_are_made_when_their_turn_comes() -> None:
     wire = Wire()
     wire.put(message(1, 0, 100 * FRAGMENT_SIZE))
@@ -233,7 +261,10 @@ def test_every_sender_is_heard_in_order_whatever_happens(steps: list[object], fl
                 sent.append(("name", number))
             case _:
                 wire.take()
+        assert wire.outbox._bulk == sum(lane.size for lane in wire.outbox._lanes.values())
+        assert wire.outbox._bulk <= wire.outbox.size
     arrived = wire.drain()
+    assert wire.outbox._bulk == 0
     assert sorted(arrived) == sorted(sent)
     for sender in {sender for sender, _ in sent}:
         assert [m for m in arrived if m[0] == sender] == [m for m in sent if m[0] == sender]

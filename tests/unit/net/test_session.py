@@ -168,6 +168,37 @@ async def test_of_many_waiting_senders_only_so_many_continue_at_once() -> None:
     assert peak < 200_000
 
 
+async def test_a_large_message_holds_up_its_own_sender_only() -> None:
+    limits = Limits(outbox=100_000)
+    async with sessions("memory", limits=limits) as (left, _, _, sink):
+        send(left, LARGE, sender=1)
+        own = asyncio.create_task(left.drain(pid(1)))
+        anybody = asyncio.create_task(left.drain())
+        await asyncio.sleep(0)
+        for number in range(1000):
+            send(left, number, sender=2)
+            await left.drain(pid(2))
+        assert left.congested
+        assert not own.done()
+        assert not anybody.done()
+        assert await sink.count(1001) == [*range(1000), LARGE]
+        await asyncio.gather(own, anybody)
+        left.close("test over")
+
+
+async def test_large_messages_that_are_waited_for_overflow_nothing() -> None:
+    limits = Limits(outbox=1000, outbox_max=500_000)
+    async with sessions("memory", limits=limits) as (left, _, _, sink):
+
+        async def one(number: int) -> None:
+            send(left, bytes(400_000), sender=number % 5)
+            await left.drain(pid(number % 5))
+
+        await asyncio.gather(*(one(number) for number in range(10)))
+        await sink.count(10)
+        assert left.is_open
+
+
 async def test_waiting_senders_hear_of_the_loss() -> None:
     limits = Limits(outbox=1000)
     async with connected("tcp", limits=limits) as (one, two):
@@ -186,7 +217,8 @@ async def test_waiting_senders_hear_of_the_loss() -> None:
         assert not await flushing
         with pytest.raises(NotConnected):
             await left.drain()
-        assert left._waiting == []
+        assert not left._waiting
+        assert not left._flushing
 
 
 async def test_a_peer_that_asks_and_never_reads_is_given_up(caplog: pytest.LogCaptureFixture) -> None:

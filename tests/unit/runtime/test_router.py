@@ -473,7 +473,7 @@ class TestTheRest:
     async def test_a_connection_lost_while_waiting_for_room_is_no_error(
         self, router: Router, peer: FakePeer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def drain() -> None:
+        async def drain(sender: Pid | None) -> None:
             raise NotConnected("lost")
 
         peer.congested = True
