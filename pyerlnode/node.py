@@ -30,6 +30,7 @@ from pyerlnode.otp.io import User, to_stdout
 from pyerlnode.otp.rex import Rex
 from pyerlnode.otp.server import ask_to_stop
 from pyerlnode.otp.starting import Starter, StartLink
+from pyerlnode.otp.streaming import WINDOW, Stream
 from pyerlnode.otp.supervisor import SupervisorServer, start_child
 from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
@@ -680,6 +681,31 @@ class Node:
             return found
 
         return exporter
+
+    def export_stream(
+        self,
+        module: str,
+        function: str | None = None,
+        target: Callable[..., Any] | None = None,
+        *,
+        window: int = WINDOW,
+    ) -> Any:
+        """Lets other nodes start a generator function, whose items are messages to whoever started it.
+
+        ``node.export_stream("py.llm", "tokens", tokens)``, or as a decorator, as :meth:`export`.  Elixir's
+        ``:erlang.spawn_monitor(node, :"py.llm", :tokens, args)`` gives ``{pid, ref}``; then come
+        ``{pid, {:data, item}}`` and, at the end, 'DOWN'.  At most `window` items are sent ahead of what the
+        subscriber allows by ``send(pid, {:ask, n})``.  The generator is closed when the subscriber ends or
+        its node is lost.  A plain one runs in a worker thread, one item at a time.  Raises
+        :class:`ConfigError` for anything but a generator function.
+        """
+
+        def exporter(found: Callable[..., Any]) -> Callable[..., Any]:
+            name = function or found.__name__
+            self._exports.add(module, name, Stream(f"{module}:{name}", found, self._workers, window))
+            return found
+
+        return exporter if target is None else exporter(target)
 
     def export_server(self, module: str, server: type[GenServer], *, name: str | None = None) -> None:
         """Lets other nodes start servers of this class: exports ``module:start_link``.

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen import Process
+from pyerlnode.otp.streaming import Stream, Streaming
 from pyerlnode.runtime import spawn
 from pyerlnode.runtime.exits import NOCONNECTION, encodable, exception_struct, is_reason, stack_of, undef
 from pyerlnode.runtime.requests import deadline, expect, reach_or_down, settle
@@ -171,12 +172,24 @@ class Spawner:
         if self._is_full():
             spawn.refuse(self._router, control, spawn.SYSTEM_LIMIT)
             return
-        process = Process(self._router, self._node)
+        told = CALLER.set(control.sender)  # the task takes it along
+        self._start(control, options, args)
+        CALLER.reset(told)
+
+    def _start(self, control: SpawnRequest, options: spawn.Options, args: list[Term]) -> None:
+        stream = self._exports.find(control.module, control.function, args)
+        if isinstance(stream, Stream):
+            streaming = Streaming(self._router, self._node, stream, control.sender)
+            self._tie(streaming, control, options).start(Streaming.serve, (args,))
+        else:
+            process = Process(self._router, self._node)
+            given = (control.module, control.function, args)
+            self._tie(process, control, options).start(self._body, given)
+
+    def _tie(self, process: Process, control: SpawnRequest, options: spawn.Options) -> Process:
         self._spawned.add(process)
         spawn.tie(self._router, process, control, options)
-        told = CALLER.set(control.sender)  # the task takes it along
-        process.start(self._body, (control.module, control.function, args))
-        CALLER.reset(told)
+        return process
 
     def _is_full(self) -> bool:
         most = self._router.limits.spawned

@@ -27,6 +27,7 @@ from pyerlnode.errors import NodeNotRunning
 from pyerlnode.loops import LoopName, LoopThread
 from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 from pyerlnode.otp.io import to_stdout
+from pyerlnode.otp.streaming import WINDOW
 from pyerlnode.sync.events import NodeEvents
 from pyerlnode.sync.processes import Body, Process
 from pyerlnode.sync.topologies import Topologies
@@ -377,6 +378,17 @@ class Node:
     ) -> Any:
         """Let other nodes call a function, see :meth:`pyerlnode.Node.export`."""
         return self._node.export(module, function, target)
+
+    def export_stream(
+        self,
+        module: str,
+        function: str | None = None,
+        target: Callable[..., Any] | None = None,
+        *,
+        window: int = WINDOW,
+    ) -> Any:
+        """Let other nodes start a generator as a stream, see :meth:`pyerlnode.Node.export_stream`."""
+        return self._node.export_stream(module, function, target, window=window)
 
     def export_server(self, module: str, server: type[GenServer], *, name: str | None = None) -> None:
         """Let other nodes start servers of this class, see :meth:`pyerlnode.Node.export_server`."""

@@ -648,6 +648,22 @@ class TestExports:
         assert await a.rpc(b.name, "py.stats", "total", [[1, 2]]) == 3
         assert await a.rpc(b.name, "py.stats", "sum", [[1, 2]]) == 3
 
+    async def test_streams_too(self, pair: list[Node]) -> None:
+        a, b = pair
+
+        async def count(top: int) -> AsyncIterator[int]:
+            for number in range(top):
+                yield number
+
+        assert b.export_stream("py.stats", "count", count) is count
+        assert b.export_stream("py.stats", target=count) is count
+        assert b.export_stream("py.stats", "one_by_one", window=1)(count) is count
+        async with a.process() as me:
+            for name in ("count", "one_by_one"):
+                pid, ref = await me.spawn_monitor(b.name, "py.stats", name, [1])
+                assert await me.receive(30) == (pid, ("data", 0))
+                assert await me.receive(30) == ("DOWN", ref, "process", pid, NORMAL)
+
 
 class TestHostilePeers:
     async def test_a_message_that_does_not_decode_ends_that_connection_alone(

@@ -220,6 +220,19 @@ def test_exports_are_made_by_function_and_by_decorator(node: sync.Node) -> None:
     assert node.rpc(node.name, "py.stats", "total", [[1, 3]]) == 4
 
 
+def test_streams_come_from_plain_generators(node: sync.Node) -> None:
+    @node.export_stream("py.stats", window=1)  # type: ignore[untyped-decorator]
+    def count(top: int) -> Iterator[int]:
+        yield from range(top)
+
+    with node.process() as me:
+        pid, ref = me.spawn_monitor(node.name, "py.stats", "count", [2])
+        assert me.receive(30) == (pid, ("data", 0))
+        me.send(pid, (pyerlnode.Atom("ask"), 1))
+        assert me.receive(30) == (pid, ("data", 1))
+        assert me.receive(30) == ("DOWN", ref, "process", pid, "normal")
+
+
 def test_what_depends_on_peers_says_so(node: sync.Node) -> None:
     node.set_cookie("other@127.0.0.1", "another")
     assert node.ping("other@127.0.0.1") is False
