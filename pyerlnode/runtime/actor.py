@@ -198,13 +198,14 @@ class Actor(ABC):
         links, self.links = self.links, {}
         watchers, self.watchers = self.watchers, {}
         monitors, self.monitors = self.monitors, {}
+        for ref in watchers:  # before anybody hears of it, and ends, and takes a monitor back
+            router.forget_watched(ref)
         if links or watchers:
             payload = encode_bare(reason)
             for other, state in links.items():
                 if state == LINKED:
                     router.emit(other.node, c.PayloadExit(me, other), payload)
             for ref, (watcher, target) in watchers.items():
-                router.forget_watched(ref)
                 router.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref), payload)
         for ref, watched in monitors.items():
             router.emit(watched.node, c.DemonitorP(me, watched.target, ref))

@@ -290,6 +290,15 @@ class TestMonitors:
         other.end(BOOM)
         assert [message[1] for message in mailbox(me)] == refs
 
+    def test_a_watcher_that_a_link_takes_along_has_nothing_to_take_back(
+        self, me: Process, other: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        me.emit_link(other.pid)
+        me.emit_monitor(other.pid, me.router.node)
+        other.end(BOOM)
+        assert (me.alive, me.exit_reason, me.router._watched) == (False, BOOM, {})
+        assert caplog.text == ""
+
     def test_the_end_of_the_watcher_takes_its_monitors_back(self, me: Process, peer: FakePeer) -> None:
         ref = me.emit_monitor(Atom("x"), Atom(PEER))
         peer.take()
