@@ -182,8 +182,10 @@ class HttpService:
     async def _flood(self, request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        while True:
+        for _ in range(4_096):  # 256 MiB is endless enough
             await response.write(b" " * 65536)
+            await asyncio.sleep(0)  # a connection that is lost takes all at once, and has to be told
+        return response
 
     # Life
 
