@@ -47,8 +47,9 @@ class Limits:
     outbox: int = 1 * MIB
     """High-water mark of unsent bytes on one connection: above it, ``await send()`` waits.
 
-    So a peer that stops reading costs this much and, of each process that sends to it, the one message
-    that it waits with.  A process waits for its own large messages (from 64 KiB), not for those of others.
+    So a peer that stops reading costs at most twice this and, of each process that sends to it, the one
+    message that it waits with.  A process waits for its own large messages (above 64 KiB), not for those of
+    others.
     """
     outbox_max: int = 256 * MIB
     """Unsent bytes on one connection at which the peer is given up: it asks and does not read the answers.

@@ -7,7 +7,7 @@ sink, all in one call: between the socket and a mailbox nothing waits, so signal
 Out: :meth:`Session.send` queues; what one turn of the event loop has queued is written at its end, as far as
 the kernel takes it.  The rest stays here, where `congested` sees it, and large messages stay uncut
 (:class:`pyerlnode.net.outbox.Outbox`).  Who :meth:`drains <Session.drain>` after each message keeps that
-within ``Limits.outbox`` and one message of each sender's.  Ticks are written past the queue.
+within twice ``Limits.outbox`` and one message of each sender's.  Ticks are written past the queue.
 
 A peer that breaks the protocol, that is silent for too long or does not read ends its connection, never
 the node.  There is no farewell in this protocol: a connection ends by closing it.
@@ -19,7 +19,7 @@ import asyncio
 import logging
 from collections import Counter
 from struct import Struct
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from pyerlnode.errors import NotConnected, ProtocolError, RemoteProtocolError, TermError
 from pyerlnode.limits import DEFAULT, KIB, MIB
@@ -89,6 +89,13 @@ class Sink(Protocol):
         """The connection is gone: called once, after the last :meth:`deliver` has returned."""
 
 
+class _Waiter(NamedTuple):
+    """Somebody who waits for room; `sender` may be unknown."""
+
+    future: asyncio.Future[None]
+    sender: Pid | None
+
+
 class Session:
     """One connection.  It does nothing before :meth:`start`."""
 
@@ -120,7 +127,7 @@ class Session:
         self._pumping = False  # whether a pump is due in the next turn
         self._paused = False
         self._delivering = False
-        self._waiting: dict[asyncio.Future[None], Pid | None] = {}  # who waits for room
+        self._waiting: dict[object, _Waiter] = {}  # who waits for room, first come first
         self._flushing: set[asyncio.Future[None]] = set()
 
     @property
@@ -168,15 +175,11 @@ class Session:
 
         `sender`, a process that has just sent, waits for its own large messages, and not for those of others:
         these leave in turns with its small ones.  Of many waiting senders each continues only while there is
-        room.  Raises :class:`NotConnected` when the session has ended, or ends meanwhile.
+        room, and keeps its place where there is none left.  Raises :class:`NotConnected` when the session has
+        ended, or ends meanwhile.
         """
-        while self._outbox.holds_up(sender, self._limits.outbox):
-            waiter = self._loop.create_future()
-            self._waiting[waiter] = sender
-            try:
-                await waiter
-            finally:
-                self._waiting.pop(waiter, None)
+        if self._outbox.holds_up(sender, self._limits.outbox):
+            await self._wait_for_room(sender)
         if self.reason is not None:
             raise NotConnected(f"the connection to {self.name} is lost: {self.reason}")
 
@@ -198,21 +201,30 @@ class Session:
             return False
         return self.reason is None
 
+    async def _wait_for_room(self, sender: Pid | None) -> None:
+        place = object()
+        try:
+            while self._outbox.holds_up(sender, self._limits.outbox):
+                waiter = self._waiting[place] = _Waiter(self._loop.create_future(), sender)
+                await waiter.future
+        finally:
+            self._waiting.pop(place, None)
+
     def _overflows(self) -> bool:
         """Whether more than ``Limits.outbox_max`` is unsent that nobody waits for.
 
         Each sender that waits stands for one large message: what it holds is its user's own choice.
         """
-        waiting = Counter(sender for sender in self._waiting.values() if sender is not None)
+        waiting = Counter(place.sender for place in self._waiting.values() if place.sender is not None)
         awaited = sum(self._outbox.size_of_first(sender, count) for sender, count in waiting.items())
         return self._outbox.size - awaited > self._limits.outbox_max
 
     def _wake(self) -> None:
         """Let those continue for whom there is room, or whose session has ended."""
         holds_up, limit = self._outbox.holds_up, self._limits.outbox
-        for waiter, sender in self._waiting.items():
-            if not waiter.done() and not holds_up(sender, limit):
-                waiter.set_result(None)
+        for future, sender in self._waiting.values():
+            if not future.done() and not holds_up(sender, limit):
+                future.set_result(None)
         for waiter in self._flushing:
             if not waiter.done():
                 waiter.set_result(None)

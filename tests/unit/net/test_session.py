@@ -186,6 +186,24 @@ async def test_a_large_message_holds_up_its_own_sender_only() -> None:
         left.close("test over")
 
 
+async def test_those_who_wait_have_their_turns() -> None:
+    """Each sends as much as it may when it is let in: whoever waits longest is next."""
+    limits = Limits(outbox=100_000)
+    sent = dict.fromkeys(range(5), 0)
+    async with sessions("memory", limits=limits) as (left, _, _, sink):
+
+        async def one(number: int) -> None:
+            while min(sent.values()) < 1000 > sent[number] - 1000:
+                sent[number] += 1
+                send(left, bytes(1000), sender=number)
+                await left.drain(pid(number))
+
+        await asyncio.gather(*(one(number) for number in sent))
+        assert max(sent.values()) < 2000
+        await sink.count(sum(sent.values()))
+        left.close("test over")
+
+
 async def test_large_messages_that_are_waited_for_overflow_nothing() -> None:
     limits = Limits(outbox=1000, outbox_max=500_000)
     async with sessions("memory", limits=limits) as (left, _, _, sink):
