@@ -213,7 +213,8 @@ class TestWindow:
         assert await me.receive(30) == ("DOWN", ref, "process", pid, NORMAL)
 
     @pytest.mark.parametrize(
-        "nonsense", [(ASK, 0), (ASK, -5), (ASK, True), (ASK, 1.5), [ASK, 1], ("ask", 1), (ASK,), ASK, 1, None]
+        "nonsense",
+        [(ASK, 0), (ASK, -5), (ASK, True), (ASK, 1.5), [ASK, 1], ("ask", 1), (BOOM, 5), (ASK,), ASK, 1, None],
     )
     async def test_what_asks_for_nothing_changes_nothing(
         self, me: Process, numbers: Numbers, nonsense: Term
@@ -408,7 +409,8 @@ class TestThreaded:
         item.cancel()
         await asyncio.wait([item])
         closing = asyncio.ensure_future(source.aclose())
-        await asyncio.sleep(0)
+        await asyncio.wait([closing], timeout=0.05)
+        assert not closing.done()
         go_on.set()
         await closing
         assert (item.cancelled(), order) == (True, ["made", "closed"])
