@@ -291,12 +291,14 @@ def sender_of(control: Control, payload: bytes | None) -> Pid | Atom | None:
     match control:
         case MonitorP() | DemonitorP():
             return control.watcher
+        case MonitorPExit(target=Pid() as target) | PayloadMonitorPExit(target=Pid() as target):
+            return target
         case MonitorPExit(reason=reason) if reason == _NOPROC:
             return NOBODY
         case PayloadMonitorPExit() if payload == _NOPROC_PAYLOAD:
             return NOBODY
         case MonitorPExit() | PayloadMonitorPExit():
-            return control.target if isinstance(control.target, Pid) else None
+            return None
         case SpawnReply():
             return control.result if isinstance(control.result, Pid) else NOBODY
         case GroupLeader() | Send():
