@@ -43,7 +43,10 @@ VERBS = {
     "register": 3,
     "unregister": 1,
     "clear": 1,
+    "pause": 3,
 }
+DUEL = {"link": 10, "unlink": 10, "pause": 4, "monitor": 2, "demonitor": 2, "trap": 2, "die": 1, "exit": 1}
+"""What two processes on two nodes do that link and unlink at the same time."""
 assert VERBS.keys() == COMMANDS.keys()
 
 
@@ -88,7 +91,6 @@ class Game:
     sides: dict[str, Side]
     seed: str
     tally: Tally = field(default_factory=Tally)
-    verbs: dict[str, int] = field(default_factory=lambda: dict(VERBS))
     connected: bool = True
 
     def __post_init__(self) -> None:
@@ -248,17 +250,23 @@ class Game:
 
     def _choose(self) -> list[Command]:
         living = self._living()
+        if self.random.random() < 0.3:
+            pair = [self.random.choice([who for who in living if who[0] == letter]) for letter in "ab"]
+            return self._script(pair, pair, DUEL)
         actors = self.random.sample(living, self.random.choice([2, 2, 3, len(living)]))
         targets = actors if self.random.random() < 0.7 else list(self.world.procs)
+        return self._script(actors, targets, VERBS)
+
+    def _script(self, actors: list[str], targets: list[str], verbs: dict[str, int]) -> list[Command]:
         commands: list[Command] = []
         for _ in range(self.random.randint(1, 7)):
-            command = self._command(self.random.choice(actors), targets, commands)
+            (verb,) = self.random.choices(list(verbs), list(verbs.values()))
+            command = self._command(self.random.choice(actors), verb, targets, commands)
             if command is not None:
                 commands.append(command)
         return commands
 
-    def _command(self, who: str, targets: list[str], before: list[Command]) -> Command | None:
-        (verb,) = self.random.choices(list(self.verbs), list(self.verbs.values()))
+    def _command(self, who: str, verb: str, targets: list[str], before: list[Command]) -> Command | None:
         args = self._args(verb, who, targets, before)
         if args is None:
             return None
@@ -292,6 +300,8 @@ class Game:
                 return (choice((True, False)),)
             case "register":
                 return (choice(("n0", "n1")),)
+            case "pause":
+                return (("keeper", "b" if who[0] == "a" else "a"),)
         return ()
 
     def _message(self) -> Term:
@@ -312,7 +322,7 @@ class Game:
         """Whether running it connects the nodes."""
         if command.verb == "send_alias":
             to: Any = command.args[1]
-        elif command.verb in ("send", "link", "monitor", "exit"):
+        elif command.verb in ("send", "link", "monitor", "exit", "pause"):
             to = command.args[0]
         else:
             return False

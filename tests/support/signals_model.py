@@ -471,6 +471,10 @@ def _unregister(world: World, who: str, _: Command, __: Round) -> None:
     world.procs[who] = replace(world.procs[who], name=None)
 
 
+def _pause(_: World, __: str, ___: Command, ____: Round) -> None:
+    """A round trip to a node: time for others to act."""
+
+
 def _clear(world: World, who: str, _: Command, __: Round) -> None:
     world.procs[who] = replace(world.procs[who], mailbox=())
 
@@ -490,6 +494,7 @@ COMMANDS: dict[str, Callable[[World, str, Command, Round], None]] = {
     "register": _register,
     "unregister": _unregister,
     "clear": _clear,
+    "pause": _pause,
 }
 
 # the search -----------------------------------------------------------------------------

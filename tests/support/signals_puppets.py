@@ -118,6 +118,7 @@ do(_, {register, Name}) ->
     try register(Name, self()) catch error:badarg -> false end;
 do(_, {unregister}) ->
     case process_info(self(), registered_name) of {_, Name} -> unregister(Name); [] -> true end;
+do(_, {pause, {_, Node}}) -> echo(Node);
 do(_, {clear}) -> clear().
 
 clear() ->
@@ -177,6 +178,13 @@ def _pid_or_name(to: Any, words: Words) -> Term:
     return words.pid(to) if isinstance(to, str) else (Atom(to[0]), Atom(words.node(to[1])))
 
 
+async def echo(me: Process, peer: str) -> None:
+    """A round trip to `peer`."""
+    ref = me.router.registry.reference()
+    await me.send(("keeper", peer), (Atom("echo"), me.pid, ref))
+    await me.receive(match=lambda message: message == ("echoed", ref))
+
+
 # Python ----------------------------------------------------------------------------------
 
 
@@ -215,6 +223,8 @@ class Puppet:
                 return self.refs[command.number]
             case "demonitor":
                 await me.demonitor(self.refs[args[0]], flush=args[1])
+            case "pause":
+                await echo(me, words.node(args[0][1]))
             case "exit":
                 await me.exit(words.pid(args[0]), args[1])
             case _:
@@ -316,7 +326,7 @@ class PythonSide:
             True,
             None,
             tuple(message_seen(message, words) for message in process._mailbox._messages),
-            frozenset(words.who(pid) or "" for pid, state in process.links.items() if state == 0),
+            frozenset(_link_shown(pid, state, words) for pid, state in process.links.items()),
             tuple(sorted(str(words.target(watched.shown)) for watched in process.monitors.values())),
             tuple(sorted(watcher for watcher in watchers if watcher is not None)),
             str(process.names[0]) if process.names else None,
@@ -324,9 +334,7 @@ class PythonSide:
 
     async def echo(self, peer: str) -> None:
         async with self.node.process() as me:
-            ref = self.node._router.registry.reference()
-            await me.send(("keeper", peer), (Atom("echo"), me.pid, ref))
-            await me.receive(match=lambda message: message == ("echoed", ref))
+            await echo(me, peer)
 
     async def connect(self, peer: str) -> None:
         await self.node.connect(peer)
@@ -346,6 +354,12 @@ class PythonSide:
             process = self._puppets.pop(pid).process
             if process is not None:
                 process.end(Atom("kill"))
+
+
+def _link_shown(pid: Pid, state: int, words: Words) -> str:
+    """The other one; an unlink whose ack does not come would be seen."""
+    who = words.who(pid) or ""
+    return who if state == 0 else f"{who}, unlinking"
 
 
 # BEAM ------------------------------------------------------------------------------------
@@ -406,7 +420,7 @@ def _erlang(command: Command, words: Words) -> Term:
             return (Atom(verb), words.ref(args[0]), args[2])
         case "link" | "unlink" | "exit":
             return (Atom(verb), words.pid(args[0]), *args[1:])
-        case "monitor":
+        case "monitor" | "pause":
             return (Atom(verb), _pid_or_name(args[0], words))
         case "register":
             return (Atom(verb), Atom(args[0]))
