@@ -7,7 +7,7 @@ and monitors are in place before the new process runs, so that no end of it, how
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import NodeDown, RemoteError
 from pyerlnode.runtime import spawn
@@ -36,15 +36,16 @@ async def start(
     """Starts ``module:function(args)`` at `peer`; gives its pid, and the reference of its monitor, if any.
 
     With `link` and `monitor` it is linked to and watched by `actor`.  Raises :class:`NodeDown`,
-    :class:`RemoteError` for a node that refuses, :class:`CallTimeout`.
+    :class:`RemoteError` for a node that refuses, :class:`CallTimeout`, and :class:`Exit` where `actor` ends.
     """
     module, function, args = mfa
     where = f"{module}:{function} at {peer}"
     registry = actor.router.registry
     node, ref = Atom(peer), registry.reference()
-    future: asyncio.Future[Pid | Atom] = asyncio.get_running_loop().create_future()
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def answered(result: Pid | Atom) -> None:
+        actor.requests.pop(ref, None)  # what comes with `ref` from now on is the monitor's
         if not future.done():
             future.set_result(result)
         elif isinstance(result, Pid):
@@ -64,7 +65,11 @@ async def start(
             answered=answered,
         ):
             raise NodeDown(peer)
-        result = await future
+        actor.requests[ref] = future  # an actor that ends tells it
+        try:
+            result = await future
+        finally:
+            actor.requests.pop(ref, None)
     if isinstance(result, Pid):
         return result, ref
     if is_reason(result, NOCONNECTION):

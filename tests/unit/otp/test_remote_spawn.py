@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyerlnode.errors import ConfigError, NodeDown, RemoteError
+from pyerlnode.errors import ConfigError, Exit, NodeDown, RemoteError
 from pyerlnode.otp import remote_spawn
 from pyerlnode.otp.gen import Process
 from pyerlnode.runtime.exits import NORMAL
@@ -135,6 +135,15 @@ async def test_a_connection_lost_before_the_answer() -> None:
     with pytest.raises(NodeDown):
         await starting.task
     assert not (starting.me.spawning or starting.me.links or starting.me.monitors or mailbox(starting.me))
+
+
+async def test_one_that_ends_while_it_waits() -> None:
+    starting = Starting(link=True, monitor=True)
+    await starting.asked()
+    starting.me.end(BOOM)
+    with pytest.raises(Exit, match="boom"):
+        await starting.task
+    assert not starting.me.requests
 
 
 async def test_one_that_gives_up_waiting_is_bothered_no_more() -> None:
