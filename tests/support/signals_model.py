@@ -27,6 +27,8 @@ NORMAL, KILL, KILLED = Atom("normal"), Atom("kill"), Atom("killed")
 NOPROC, NOCONNECTION = Atom("noproc"), Atom("noconnection")
 ACTIVE = 0
 TOGETHER = "together"
+FOR_DEAD = "for the dead"
+"""What their node answers for those who have ended, even before their own last signals are through."""
 SEARCHED = 300_000
 """How many states `explain` looks at before it gives up."""
 
@@ -179,7 +181,7 @@ class World:
                 self.found[signal[1]] = owner
             self._put((sender, owner), signal)
         elif signal[0] == "monitor":
-            self.emit(named[1], sender, ("down", signal[1], NOPROC))
+            self.emit(f"{named[1]} answers for {named[0]}", sender, ("down", signal[1], NOPROC))
 
     def take(self, queue: tuple[str, str]) -> Signal:
         """The next signal of a queue."""
@@ -276,14 +278,12 @@ class World:
         """The receiver of a queue handles its next signal."""
         sender, who = queue
         signal = self.take(queue)
+        if signal[0] == FOR_DEAD:
+            _, sender, signal = signal
         if self.procs[who].alive:
             HANDLERS[signal[0]](self, who, sender, signal, round_)
-        elif signal[0] == "link":
-            self.emit(who, sender, ("exit", NOPROC))
-        elif signal[0] == "unlink":
-            self.emit(who, sender, ("ack", signal[1]))
-        elif signal[0] == "monitor":
-            self.emit(who, sender, ("down", signal[1], NOPROC))
+        elif signal[0] in ANSWERS:
+            self.emit(f"{who} answers", sender, (FOR_DEAD, who, ANSWERS[signal[0]](signal)))
 
     def run(self, who: str, round_: Round) -> None:
         """`who` runs its next command."""
@@ -381,6 +381,12 @@ HANDLERS: dict[str, Callable[[World, str, str, Signal, Round], None]] = {
     "monitor": _on_monitor,
     "demonitor": _on_demonitor,
     "down": _on_down,
+}
+
+ANSWERS: dict[str, Callable[[Signal], Signal]] = {
+    "link": lambda _: ("exit", NOPROC),
+    "unlink": lambda signal: ("ack", signal[1]),
+    "monitor": lambda signal: ("down", signal[1], NOPROC),
 }
 
 # what commands do ---------------------------------------------------------------------
