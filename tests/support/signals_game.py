@@ -65,6 +65,10 @@ async def play(a: Side, b: Side, steps: int) -> Tally:
     given = seeds()
     while tally.steps < steps:
         await Game({"a": a, "b": b}, next(given), tally).play()
+    for here, there in ((a, b), (b, a)):
+        await here.echo(there.name)
+        await there.echo(here.name)
+    assert (a.left(), b.left()) == (0, 0), tally
     assert tally.cuts, tally
     assert tally.ends, tally
     return tally

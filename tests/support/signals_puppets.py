@@ -163,6 +163,9 @@ class Side(Protocol):
     async def quit(self, pids: list[Pid]) -> None:
         """Ends them all."""
 
+    def left(self) -> int:
+        """Entries in the node's tables of monitors and aliases."""
+
 
 def message_seen(message: Term, words: Words) -> Term:
     """A message as the model has it."""
@@ -355,6 +358,11 @@ class PythonSide:
             if process is not None:
                 process.end(Atom("kill"))
 
+    def left(self) -> int:
+        router = self.node._router
+        mine = [actor for actor in router.registry if actor.names == ["keeper"]]
+        return len(router._watched) + len(router._aliases) + sum(len(actor.links) for actor in mine)
+
 
 def _link_shown(pid: Pid, state: int, words: Words) -> str:
     """The other one; an unlink whose ack does not come would be seen."""
@@ -409,6 +417,9 @@ class BeamSide:
 
     async def quit(self, pids: list[Pid]) -> None:
         await self._ask("quit(binary_to_term(B))", pids)
+
+    def left(self) -> int:
+        return 0  # what a BEAM leaves behind is not ours to judge
 
 
 def _erlang(command: Command, words: Words) -> Term:
