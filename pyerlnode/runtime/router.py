@@ -191,13 +191,13 @@ class Router:
         return True
 
     def _lose(self, actor: Actor, node: str) -> None:
-        for ref in [ref for ref, watched in actor.monitors.items() if watched.node == node]:
-            actor.deliver_down(ref, NOCONNECTION)
         for ref in [ref for ref, watcher in actor.watchers.items() if watcher.watcher.node == node]:
             del actor.watchers[ref]
             self._watched.pop(ref, None)
         for other in [other for other in actor.links if other.node == node]:
-            actor.lose_link(other, NOCONNECTION)
+            actor.lose_link(other, NOCONNECTION)  # 'EXIT' before 'DOWN', as a BEAM does
+        for ref in [ref for ref, watched in actor.monitors.items() if watched.node == node]:
+            actor.deliver_down(ref, NOCONNECTION)
         for ref in [ref for ref, spawning in actor.spawning.items() if spawning.node == node]:
             actor.deliver_spawned(ref, NOCONNECTION)
 

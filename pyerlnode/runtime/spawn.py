@@ -7,6 +7,7 @@ monitor are in place before the new process runs, so that its end, however early
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyerlnode.runtime.actor import LINKED, Spawning, Watched, Watcher
@@ -16,8 +17,6 @@ from pyerlnode.wire.messages import LINKED as MADE_LINK
 from pyerlnode.wire.messages import MONITORED as MADE_MONITOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pyerlnode.runtime.actor import Actor
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Reference, Term
@@ -25,18 +24,46 @@ if TYPE_CHECKING:
 BADOPT = Atom("badopt")
 SYSTEM_LIMIT = Atom("system_limit")
 
-_PASSED_OVER = frozenset(
-    {
-        "priority",
-        "min_heap_size",
-        "min_bin_vheap_size",
-        "max_heap_size",
-        "fullsweep_after",
-        "message_queue_data",
-        "scheduler",
-        "async_dist",
-    }
-)
+SMALL = 1 << 59
+"""Integers from here on are big to a BEAM: none of its options takes them."""
+LEAST_HEAP = 233
+"""Words of the smallest heap of a BEAM's process: less is no maximum."""
+
+
+def _is_count(value: Term) -> bool:
+    return type(value) is int and 0 <= value < SMALL
+
+
+def _is_flag(value: Term) -> bool:
+    return type(value) is bool
+
+
+def _is_word(*words: str) -> Callable[[Term], bool]:
+    return lambda value: isinstance(value, Atom) and value in words
+
+
+def _is_size(value: Term) -> bool:
+    return _is_count(value) and (value == 0 or value >= LEAST_HEAP)
+
+
+def _is_maximum(value: Term) -> bool:
+    if not isinstance(value, Mapping):
+        return _is_size(value)
+    flags = (value.get(Atom(key), True) for key in ("kill", "error_logger", "include_shared_binaries"))
+    return _is_size(value.get(Atom("size"))) and all(map(_is_flag, flags))
+
+
+_TUNING: dict[str, Callable[[Term], bool]] = {
+    "priority": _is_word("low", "normal", "high", "max"),
+    "min_heap_size": _is_count,
+    "min_bin_vheap_size": _is_count,
+    "max_heap_size": _is_maximum,
+    "fullsweep_after": _is_count,
+    "message_queue_data": _is_word("on_heap", "off_heap"),
+    "scheduler": _is_count,
+    "async_dist": _is_flag,
+}
+"""What tunes a BEAM, and means nothing here: a value is only checked, as a BEAM would."""
 
 
 class Options(NamedTuple):
@@ -54,7 +81,7 @@ class Options(NamedTuple):
 def parse_options(options: Term) -> Options | None:
     """Reads the options of a SPAWN_REQUEST; None for what a BEAM would call ``badopt``.
 
-    Those that tune a BEAM's scheduler and heap are passed over.
+    Those that tune a BEAM's scheduler and heap are checked, and passed over.
     """
     if type(options) is not list:
         return None
@@ -69,7 +96,7 @@ def parse_options(options: Term) -> Options | None:
                 monitor = True
             case (Atom() as word, list()) if word == "monitor":
                 monitor = True
-            case (Atom() as word, _) if word in _PASSED_OVER:
+            case (Atom() as word, value) if word in _TUNING and _TUNING[word](value):
                 continue
             case _:
                 return None

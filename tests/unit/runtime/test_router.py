@@ -332,8 +332,8 @@ class TestLossOfANode:
         assert peer.goes() is True
         assert peer.goes() is False
         assert mailbox(me) == [
+            ("EXIT", them, NOCONNECTION),  # first, as from a BEAM
             ("DOWN", ref, "process", ("name", PEER), NOCONNECTION),
-            ("EXIT", them, NOCONNECTION),
         ]
         router = me.router
         assert (me.links, me.monitors, me.watchers) == ({}, {}, {})
