@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.support.beams import Release
 
 
-@pytest.mark.beam(since=25)
+@pytest.mark.beam
 @pytest.mark.parametrize("steps", quick_and_full(300, 10_000))
 async def test_python_and_a_beam_do_what_the_model_says(
     beam: Beam, steps: int, caplog: pytest.LogCaptureFixture
@@ -29,7 +29,12 @@ async def test_python_and_a_beam_do_what_the_model_says(
     caplog.set_level(logging.ERROR, "pyerlnode")
     async with python_node(hidden=True) as node:
         await node.connect(beam.name)
-        await play(await PythonSide(node).start(), await BeamSide(beam).start(), steps)
+        await play(
+            await PythonSide(node).start(),
+            await BeamSide(beam).start(),
+            steps,
+            old="b" if beam.otp < 24 else "",
+        )
     assert [record for record in caplog.records if record.name != "pyerlnode.process"] == []
 
 

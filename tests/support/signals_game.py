@@ -59,12 +59,15 @@ def seeds() -> Iterator[str]:
     yield from (f"{base}/{game}" for game in itertools.count())
 
 
-async def play(a: Side, b: Side, steps: int) -> Tally:
-    """Plays games until they had that many steps, with connections lost and processes ended among them."""
+async def play(a: Side, b: Side, steps: int, *, old: str = "") -> Tally:
+    """Plays games until they had that many steps, with connections lost and processes ended among them.
+
+    `old` has the letters of nodes before OTP 24, without aliases and acknowledged unlinks.
+    """
     tally = Tally()
     given = seeds()
     while tally.steps < steps:
-        await Game({"a": a, "b": b}, next(given), tally).play()
+        await Game({"a": a, "b": b}, next(given), tally, frozenset(old)).play()
     for here, there in ((a, b), (b, a)):
         await here.echo(there.name)
         await there.echo(here.name)
@@ -95,11 +98,12 @@ class Game:
     sides: dict[str, Side]
     seed: str
     tally: Tally = field(default_factory=Tally)
+    old: frozenset[str] = frozenset()
     connected: bool = True
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.world = World()
+        self.world = World(old=self.old)
         self.history: list[str] = []
         self._pids: dict[str, Pid] = {}
         self._whos: dict[Pid, str] = {}
@@ -151,10 +155,15 @@ class Game:
             mine = [who for who in self.world.procs if who[0] == letter]
             living = [who for who in mine if self.world.procs[who].alive]
             for who in [who for who in mine if who not in living][:-REMEMBERED]:
-                del self.world.procs[who]
+                if not self._is_linked(who):
+                    del self.world.procs[who]
             if len(living) < PUPPETS:
                 for pid in await side.spawn(PUPPETS - len(living)):
                     self._name(letter, pid)
+
+    def _is_linked(self, who: str) -> bool:
+        """Whether another still has a link to it: without acks, that may happen to one who has ended."""
+        return any(proc.link(who) is not None for proc in self.world.procs.values())
 
     def _name(self, letter: str, pid: Pid) -> None:
         who = f"{letter}{self._count[letter]}"
@@ -286,8 +295,10 @@ class Game:
             case "send":
                 return (choice(targets) if choice((1, 1, 0)) else self._any_name(), self._message())
             case "send_alias":
-                known = [alias for alias in self._aliases if alias[1] in self.world.procs]
+                known = [alias for alias in self._aliases if alias[1] in self.world.procs and not self.old]
                 return (*choice(known[-6:]), self._message()) if known else None
+            case "alias" if who[0] in self.old:
+                return None
             case "link" | "unlink":
                 return (choice(others),)
             case "monitor":

@@ -139,10 +139,14 @@ class World:
     """Who had the name that a monitor was made with, by monitor."""
     cuts: frozenset[str] = frozenset()
     """The nodes that know already that the connection is lost."""
+    old: frozenset[str] = frozenset()
+    """The nodes of an OTP without UNLINK_ID: neither they nor others acknowledge an unlink there."""
 
     def copy(self) -> World:
         """A world that may change without this one."""
-        return World(dict(self.procs), dict(self.queues), dict(self.todo), dict(self.found), self.cuts)
+        return World(
+            dict(self.procs), dict(self.queues), dict(self.todo), dict(self.found), self.cuts, self.old
+        )
 
     def key(self) -> object:
         """Equal for equal worlds."""
@@ -330,7 +334,8 @@ def _on_unlink(world: World, who: str, sender: str, signal: Signal, _: Round) ->
     proc = world.procs[who]
     if proc.link(sender) == ACTIVE:
         world.procs[who] = proc.linked(sender, None)
-    world.emit(who, sender, ("ack", signal[1]))
+    if not world.old & {who[0], sender[0]}:
+        world.emit(who, sender, ("ack", signal[1]))
 
 
 def _on_ack(world: World, who: str, sender: str, signal: Signal, _: Round) -> None:
@@ -414,7 +419,8 @@ def _unlink(world: World, who: str, command: Command, _: Round) -> None:
     (other,) = command.args
     proc = world.procs[who]
     if proc.link(other) == ACTIVE:
-        world.procs[who] = proc.linked(other, command.number)
+        acked = not world.old & {who[0], other[0]}
+        world.procs[who] = proc.linked(other, command.number if acked else None)
         world.emit(who, other, ("unlink", command.number))
 
 
