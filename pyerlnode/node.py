@@ -436,7 +436,7 @@ class Node:
         await reach(me.router, to.node)
         payload = me.router.encode_for(to.node, message)
         me.emit_message(to.node, to.target, payload)
-        await me.router.room(to.node)
+        await me.router.room(to.node, me.pid)
 
     async def call(self, dest: Term, request: Term, timeout: float | None = gen.DEFAULT_TIMEOUT) -> Term:
         """Calls a gen_server; gives its reply.  `timeout` is in seconds, None for ever.
