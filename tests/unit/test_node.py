@@ -566,8 +566,8 @@ class TestMessages:
             ref = await me.monitor(pid)
             await me.link(pid)
             await a.disconnect(b.name)
-            assert await me.receive(30) == ("DOWN", ref, "process", pid, NOCONNECTION)
             assert await me.receive(30) == ("EXIT", pid, NOCONNECTION)
+            assert await me.receive(30) == ("DOWN", ref, "process", pid, NOCONNECTION)
 
     async def test_text(self) -> None:
         async with Ports().node("a", text="utf8") as node, node.process() as me:
