@@ -87,12 +87,22 @@ class Theatre:
         """Of each pair that tells something else than Erlang's: what it tells, and what they do."""
         return self._loop.run(lambda: self._compare(situation))
 
+    def left_behind(self) -> list[str]:
+        """Processes here that still have links, aliases, or answers to wait for, each as a text."""
+        return [
+            f"{actor!r}: {actor.links} {actor.aliases} {actor.requests} {actor.spawning}"
+            for node in self._nodes
+            for actor in node._router.registry
+            if actor.links or actor.aliases or actor.requests or actor.spawning
+        ]
+
     async def _compare(self, situation: Situation) -> dict[str, tuple[str, str]]:
         found = {}
         for where, erlang in {"apart": "xy", "together": "xx"}.items():
             if where == "together" and situation.apart:
                 continue
             expected = await self.play(situation, erlang)
+            assert "nothing" not in expected, "it waits for what does not come"
             for name, pair in PAIRS[where].items():
                 if situation.by_erlang and pair[0] in "pq":
                     continue
@@ -122,6 +132,11 @@ def test_they_tell_the_same(theatre: Theatre, name: str) -> None:
         return
     different = theatre.compare(situation)
     assert different.keys() == DIFFERENCES.get(name, frozenset()), different
+
+
+def test_nothing_stays_behind(theatre: Theatre) -> None:
+    """No relation of a process of ours outlives the play, whoever ended how."""
+    assert theatre.left_behind() == []
 
 
 class TestDocument:

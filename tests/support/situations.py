@@ -45,6 +45,8 @@ _ONLY_ERLANG = (
     "rpc:",
     "erpc:send",
     "a monitor's",
+    "with ",
+    "exit with priority",
     "erpc, no list",
     "erpc, no node",
     "erpc, for ever",
@@ -57,10 +59,10 @@ def _all() -> dict[str, Situation]:
     for name, code in ((name, code) for table in tables for name, code in table.items()):
         found[name] = Situation(
             code,
-            since=24 if name in ALIASES or name in _SINCE_24 else 23,
+            since=28 if "with priority" in name else 24 if name in ALIASES or name in _SINCE_24 else 23,
             apart="disconnect" in code,
             by_erlang=name.startswith(_ONLY_ERLANG) or name in REQUESTS,
-            any_order=name in ("monitor twice", "send both ways"),
+            any_order=name in ("monitor twice", "send both ways", "a chain of links"),
         )
     return found
 

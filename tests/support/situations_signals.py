@@ -16,6 +16,11 @@ LINKS = {
     "link, then we exit": "B(trap), A({link, PB}), A({leave, bye}), GotB()",
     "link, then it exits with much": "A(trap), A({link, PB}), B(leave_huge), GotA()",
     "link, then it exits with much, not trapped": "A({link, PB}), B(leave_huge), GotA()",
+    "link, then it exits with odd reasons": "A(trap), A({link, PB}),"
+    " B({leave, [1.5, <<5:3>>, [a | b], #{1 => 2, 1.0 => 3}, fun erlang:self/0, 'ünï', -1 bsl 70,"
+    ' "text"]}), GotA()',
+    "a chain of links": "A(trap), A({link, PB}), B({spawn_link, NA, shout_and_hang, [PA, x]}),"
+    " {got, {x, P}} = GotA(), A({monitor, P}), exit(PB, bye), GotA(), GotA()",
     "link twice, unlink once": "A({link, PB}), A({link, PB}), A({unlink, PB}), B({leave, bye})",
     "link twice": "A(trap), A({link, PB}), A({link, PB}), B({leave, bye}), GotA()",
     "unlink": "A({link, PB}), A({unlink, PB}), B({leave, bye})",
@@ -119,6 +124,27 @@ MESSAGES = {
     "send what looks like an answer": "A({send, PB, {make_ref(), x}}), A({send, PB,"
     " {[alias | make_ref()], x}}),"
     " GotB(), GotB()",
+    "much, then little": "X = binary:copy(<<7>>, 300000),"
+    " A({send_all, PB, [X, 1, X, 2, X, 3]}), [GotB() || _ <- [1, 2, 3, 4, 5, 6]]",
+    "much, by pid and by name": "B({register, subject}), X = binary:copy(<<7>>, 300000),"
+    " A({send, PB, X}), A({send, {subject, NB}, 1}), A({send, {subject, NB}, X}), A({send, PB, 2}),"
+    " [GotB() || _ <- [1, 2, 3, 4]]",
+    "much, then an end over a link": "A(trap), A({link, PB}), X = binary:copy(<<7>>, 300000),"
+    " B({send_all_and_leave, PA, [X, 1, X], bye}), [GotA() || _ <- [1, 2, 3, 4]]",
+    "much, then an end that is watched": "A({monitor, PB}), X = binary:copy(<<7>>, 300000),"
+    " B({send_all_and_leave, PA, [X, 1, X], bye}), [GotA() || _ <- [1, 2, 3, 4]]",
+    "much, then an exit": "B(trap), X = binary:copy(<<7>>, 300000), A({send_all, PB, [X, 1, X]}),"
+    " A({exit, PB, bye}), [GotB() || _ <- [1, 2, 3, 4]]",
+    "much, then unlink": "A(trap), A({link, PB}), X = binary:copy(<<7>>, 300000), A({send_all, PB, [X,"
+    " 1]}),"
+    " A({unlink, PB}), [GotB() || _ <- [1, 2]], B({leave, bye})",
+    "with a trace token": "A(token), A({link, PB}), A({unlink, PB}), A({send, PB, x}), B({register,"
+    " subject}),"
+    " A({send, {subject, NB}, y}), A({call, PB, {answer, z}}), A({monitor, PB}), A({exit, PB, {bye, 1}}),"
+    " [GotB() || _ <- [1, 2, 3]], GotA()",
+    "with a trace token, functions": "A(token), A({erpc, NB, echo, [x]}), A({spawn, NB, shout, [PA,"
+    " y]}), GotA()",
+    "with a trace token, an end": "B(trap), A(token), A({link, PB}), A({leave, bye}), GotB()",
     "send what looks like an end": "A({send, PB, {'DOWN', make_ref(), process, PA, x}}),"
     " A({send, PB, {'EXIT', PA, x}}), GotB(), GotB()",
 }
@@ -169,6 +195,20 @@ ALIASES = {
     "an alias of the dead": "R = B(alias), B({leave, bye}), GotB(), A({send, R, x})",
     "an alias and a pid, in order": "R = A(alias), B({send_all, R, [1, 2]}), B({send, PA, 3}),"
     " B({send, R, 4}), GotA(), GotA(), GotA(), GotA()",
+    "much to an alias, then little to the pid": "R = A(alias), X = binary:copy(<<7>>, 300000),"
+    " B({send, R, X}), B({send, PA, 1}), B({send, R, 2}), [GotA() || _ <- [1, 2, 3]]",
+    "with priority, to a pid": "A({send_priority, PB, x}), GotB()",
+    "with priority, to an alias": "R = B(alias), A({send_priority, R, x}), GotB()",
+    "with priority, to an alias that is gone": "R = B(alias), B({unalias, R}), A({send_priority, R, x})",
+    "exit with priority": "A({exit_priority, PB, bye}), GotB()",
+    "exit with priority, trapped": "B(trap), A({exit_priority, PB, bye}), GotB()",
+    "exit with priority, kill": "B(trap), A({exit_priority, PB, kill}), GotB()",
+    "exit with priority, of an alias": "B(trap), R = B(alias), A({exit_priority, R, bye}), A({send, R,"
+    " x}), GotB()",
+    "exit with priority, of an alias, not trapped": "R = B(alias), A({exit_priority, R, bye}), A({send,"
+    " R, x})",
+    "exit with priority, of an alias that is gone": "B(trap), R = B(alias), B({unalias, R}),"
+    " A({exit_priority, R, bye})",
     "two aliases": "R = A(alias), S = A(alias), A({unalias, R}), B({send, R, x}), B({send, S, y}), GotA()",
     "an alias, then disconnect": "R = A(alias), A({disconnect, NB}), B({send, R, x}), GotA()",
     "a monitor's alias": "R = A({monitor, PB, explicit_unalias}), B({send, R, x}), GotA(),"
