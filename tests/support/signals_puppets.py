@@ -163,8 +163,8 @@ class Side(Protocol):
     async def quit(self, pids: list[Pid]) -> None:
         """Ends them all."""
 
-    def left(self) -> int:
-        """Entries in the node's tables of monitors and aliases."""
+    def left(self) -> list[Any]:
+        """What is in the node's tables of monitors and aliases."""
 
 
 def message_seen(message: Term, words: Words) -> Term:
@@ -358,10 +358,11 @@ class PythonSide:
             if process is not None:
                 process.end(Atom("kill"))
 
-    def left(self) -> int:
+    def left(self) -> list[Any]:
         router = self.node._router
-        mine = [actor for actor in router.registry if actor.names == ["keeper"]]
-        return len(router._watched) + len(router._aliases) + sum(len(actor.links) for actor in mine)
+        return [(ref, actor, actor.watchers.get(ref)) for ref, actor in router._watched.items()] + list(
+            router._aliases.items()
+        )
 
 
 def _link_shown(pid: Pid, state: int, words: Words) -> str:
@@ -418,8 +419,8 @@ class BeamSide:
     async def quit(self, pids: list[Pid]) -> None:
         await self._ask("quit(binary_to_term(B))", pids)
 
-    def left(self) -> int:
-        return 0  # what a BEAM leaves behind is not ours to judge
+    def left(self) -> list[Any]:
+        return []  # what a BEAM leaves behind is not ours to judge
 
 
 def _erlang(command: Command, words: Words) -> Term:
