@@ -208,6 +208,8 @@ async def _resolve(hosts: Sequence[str], port: int) -> list[str]:
 def _log_failure(stream: Stream, peer: str | None, error: Exception) -> None:
     where = _where(stream)
     match error:
+        case Refused(status="nok"):  # both dialled at once, and ours goes on
+            log.debug("connection attempt from node %s (%s) turned away: %s", peer, where, error)
         case Refused():
             log.info("connection attempt from node %s (%s) turned away: %s", peer, where, error)
         case TimeoutError():

@@ -156,7 +156,7 @@ async def sentry(node: Contender, innocent: Contender | None = None) -> AsyncIte
     propagate, level = logger.propagate, logger.level
     logger.addHandler(ear)
     logger.propagate = False  # pytest keeps every record, which looks like a leak
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG)
     logging.getLogger("asyncio").addHandler(ear)
     loop.set_exception_handler(lambda _, context: ear.crashes.append(f"event loop: {context}"))
     if innocent is not None:

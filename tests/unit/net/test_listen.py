@@ -421,3 +421,19 @@ async def test_one_that_goes_without_a_word_is_no_news(caplog: pytest.LogCapture
         await gate.failure()
     (record,) = [record for record in caplog.records if "ended: the dialler closed" in record.getMessage()]
     assert record.levelno == logging.DEBUG
+
+
+@pytest.mark.parametrize(
+    ("status", "level"), [(Status.NOK, logging.DEBUG), (Status.NOT_ALLOWED, logging.INFO)]
+)
+async def test_one_that_loses_to_our_own_dial_is_no_news(
+    caplog: pytest.LogCaptureFixture, status: Status, level: int
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    gate = Gate(status=status)
+    async with listening(gate) as (_, address):
+        with pytest.raises(Refused):
+            await dial(address, local(LEFT), RIGHT, "cookie")
+        await gate.failure()
+    (record,) = [record for record in caplog.records if "turned away" in record.getMessage()]
+    assert record.levelno == level
