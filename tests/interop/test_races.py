@@ -203,7 +203,9 @@ async def test_two_processes(races: int) -> None:
         contender(LEFT, port=ports[LEFT], peer_ports=ports) as left,
         PythonNode(RIGHT, port=ports[RIGHT], peer_ports=ports) as right,
     ):
-        for race in range(races):
+        for race in range(10 * races):  # on a busy machine they seldom meet
+            if race >= races and left.verdicts["ok_simultaneous"]:
+                break
             await race_processes(left, right, race)
         assert left.verdicts["ok_simultaneous"], "never did both dial at once"
 
