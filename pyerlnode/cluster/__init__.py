@@ -43,20 +43,24 @@ if TYPE_CHECKING:
     from pyerlnode.cluster.topologies import Topologies
     from pyerlnode.cluster.topology import Topology
 
-_HOMES = {
-    "dns": "Dns",
+STRATEGIES = {
+    "epmd": "Epmd",
+    "local_epmd": "LocalEpmd",
+    "erlang_hosts": "ErlangHosts",
+    "dns_poll": "DNSPoll",
     "dns_alias": "DNSAlias",
     "dns_cluster": "DNSCluster",
-    "dns_poll": "DNSPoll",
-    "epmd": "Epmd",
-    "erlang_hosts": "ErlangHosts",
-    "events": "Connected ConnectionFailed Disconnected DisconnectionFailed Found LookupFailed TopologyEvent",
     "gossip": "Gossip",
     "kubernetes": "Kubernetes",
     "kubernetes_dns": "KubernetesDNS",
     "kubernetes_dns_srv": "KubernetesDNSSRV",
-    "local_epmd": "LocalEpmd",
     "rancher": "Rancher",
+}
+"""The module of each strategy, which is also its name in configuration, and its class."""
+
+_HOMES = STRATEGIES | {
+    "dns": "Dns",
+    "events": "Connected ConnectionFailed Disconnected DisconnectionFailed Found LookupFailed TopologyEvent",
     "strategy": "Discovery Polling Strategy",
     "topologies": "Topologies",
     "topology": "Topology",

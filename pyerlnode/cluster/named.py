@@ -12,6 +12,7 @@ from dataclasses import MISSING, Field, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pyerlnode.cluster import STRATEGIES
 from pyerlnode.cluster.options import nearest
 from pyerlnode.cluster.strategy import Strategy
 from pyerlnode.errors import ConfigError
@@ -19,20 +20,6 @@ from pyerlnode.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STRATEGIES = {
-    "epmd": "Epmd",
-    "local_epmd": "LocalEpmd",
-    "erlang_hosts": "ErlangHosts",
-    "dns_poll": "DNSPoll",
-    "dns_alias": "DNSAlias",
-    "dns_cluster": "DNSCluster",
-    "gossip": "Gossip",
-    "kubernetes": "Kubernetes",
-    "kubernetes_dns": "KubernetesDNS",
-    "kubernetes_dns_srv": "KubernetesDNSSRV",
-    "rancher": "Rancher",
-}
-"""The module of each strategy, in this package, and its class."""
 _BY_SQUEEZED = {name.replace("_", ""): name for name in STRATEGIES}
 _LIBCLUSTER = re.compile(r"(Elixir\.)?(Cluster\.Strategy\.)?")
 

@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
 from pyerlnode.otp.exports import CALLER
-from pyerlnode.otp.gen import Process
+from pyerlnode.otp.gen import Process, at_each
 from pyerlnode.otp.streaming import Stream, Streaming
 from pyerlnode.runtime import spawn
 from pyerlnode.runtime.exits import NOCONNECTION, encodable, exception_struct, is_reason, stack_of, undef
@@ -133,22 +133,8 @@ async def multicall(
 ) -> tuple[dict[str, Term], dict[str, CallError]]:
     """Calls a function at all `peers` at once: results by node, and errors by node."""
     module, function, args = mfa
-    given, names = list(args), list(dict.fromkeys(str(peer) for peer in peers))
-
-    async def outcome(peer: str) -> tuple[Term, CallError | None]:
-        try:
-            return await call(actor, peer, module, function, given, timeout, leader), None
-        except CallError as error:
-            return None, error
-
-    results: dict[str, Term] = {}
-    errors: dict[str, CallError] = {}
-    for peer, (value, error) in zip(names, await asyncio.gather(*map(outcome, names)), strict=True):
-        if error is None:
-            results[peer] = value
-        else:
-            errors[peer] = error
-    return results, errors
+    given = list(args)
+    return await at_each(peers, lambda peer: call(actor, peer, module, function, given, timeout, leader))
 
 
 # ---------------------------------------------------------------------------------- theirs

@@ -8,7 +8,7 @@ as it is known: a name that nobody has, a callee that ends, a connection that is
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import CallError, NodeDown, NodeError, NoProc, RemoteExit
 from pyerlnode.otp import remote_spawn
@@ -18,7 +18,7 @@ from pyerlnode.runtime.requests import Destination, destination, reach, request,
 from pyerlnode.term import Atom, brief
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Pid, Reference, Term
@@ -71,25 +71,26 @@ async def multi_call(
     actor: Actor, nodes: Iterable[str], name: str, message: Term, timeout: float | None = DEFAULT_TIMEOUT
 ) -> tuple[dict[str, Term], dict[str, CallError]]:
     """Calls the server `name` on every node at once: the replies by node, and the errors by node."""
-    names = list(dict.fromkeys(str(node) for node in nodes))
-    results = await asyncio.gather(*(_outcome(actor, (name, node), message, timeout) for node in names))
-    replies: dict[str, Term] = {}
+    return await at_each(nodes, lambda node: call(actor, (name, node), message, timeout))
+
+
+async def at_each(
+    nodes: Iterable[str], ask: Callable[[str], Awaitable[Term]]
+) -> tuple[dict[str, Term], dict[str, CallError]]:
+    """Asks all `nodes` at once, each once: the answers by node, and the errors by node."""
+    answers: dict[str, Term] = {}
     errors: dict[str, CallError] = {}
-    for node, (reply, error) in zip(names, results, strict=True):
-        if error is None:
-            replies[node] = reply
-        else:
-            errors[node] = error
-    return replies, errors
 
+    async def outcome(node: str) -> tuple[dict[str, Any], Term]:
+        try:
+            return answers, await ask(node)
+        except CallError as error:
+            return errors, error
 
-async def _outcome(
-    actor: Actor, dest: Term, message: Term, timeout: float | None
-) -> tuple[Term, CallError | None]:
-    try:
-        return await call(actor, dest, message, timeout), None
-    except CallError as error:
-        return None, error
+    names = list(dict.fromkeys(str(node) for node in nodes))
+    for node, (table, value) in zip(names, await asyncio.gather(*map(outcome, names)), strict=True):
+        table[node] = value
+    return answers, errors
 
 
 async def abcast(actor: Actor, nodes: Iterable[str], name: str, message: Term) -> None:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pyerlnode import cluster
-from pyerlnode.cluster.named import STRATEGIES
+from pyerlnode.cluster import STRATEGIES
 
 
 def test_every_public_name_is_there() -> None:
