@@ -42,6 +42,9 @@ _TUPLE_HEADERS: Final = [bytes((tags.SMALL_TUPLE, size)) for size in range(256)]
 _BIG_HEADERS: Final = [[bytes((tags.SMALL_BIG, size, sign)) for size in range(256)] for sign in (0, 1)]
 _MAX_ARITY: Final = (1 << 24) - 1
 _MAX_STRING: Final = 65_535
+MAX_ATOMS: Final = 255
+"""Atoms that one distribution header can hold."""
+_REFERENCES: Final = [bytes((tags.ATOM_CACHE_REF, index)) for index in range(MAX_ATOMS)]
 _JOINED: Final = 512
 """Binaries up to this size are joined with their header at once; larger ones are copied once, at the end."""
 _BINARY_HEADERS: Final = [_tag_u32(tags.BINARY, size) for size in range(_JOINED + 1)]
@@ -66,18 +69,24 @@ def encode(term: Any, *, compressed: bool = False, limits: Limits = DEFAULT) -> 
     return b"".join(parts)
 
 
-def encode_bare(term: Any, limits: Limits = DEFAULT, *, records: bool = True) -> bytes:
+def encode_bare(
+    term: Any, limits: Limits = DEFAULT, *, records: bool = True, atoms: dict[Atom, int] | None = None
+) -> bytes:
     """Return ``term`` without the leading 131, as messages of the distribution protocol carry it.
 
     Without ``records`` a native record is an error: a BEAM before OTP 29 drops the connection that brings
-    one.  Errors as in :func:`encode`.
+    one.  With ``atoms``, the table of the distribution header that will go with the term, atoms are written
+    as their index there.  New ones are added to it, also when an error comes of it, up to the 255 that a
+    header has room for; further ones are written in full.  Errors as in :func:`encode`.
     """
-    return b"".join(_parts(term, limits, records))
+    return b"".join(_parts(term, limits, records, atoms))
 
 
-def _parts(term: Any, limits: Limits, records: bool = True) -> list[bytes]:
+def _parts(
+    term: Any, limits: Limits, records: bool = True, atoms: dict[Atom, int] | None = None
+) -> list[bytes]:
     """Return the encoded term in at least one piece; large binaries are pieces of their own, not copied."""
-    writer = _Writer(limits, records)
+    writer = _Writer(limits, records, atoms)
     try:
         _WRITERS[type(term)](writer, term)
     except RecursionError:
@@ -90,11 +99,12 @@ def _parts(term: Any, limits: Limits, records: bool = True) -> list[bytes]:
 class _Writer:
     """The bytes so far, in pieces, and how much deeper the term may nest."""
 
-    __slots__ = ("limits", "nesting", "parts", "records")
+    __slots__ = ("atoms", "limits", "nesting", "parts", "records")
 
-    def __init__(self, limits: Limits, records: bool) -> None:
+    def __init__(self, limits: Limits, records: bool, atoms: dict[Atom, int] | None) -> None:
         self.parts: list[bytes] = []
         self.records = records
+        self.atoms = atoms
         self.nesting = limits.nesting
         self.limits = limits
 
@@ -114,24 +124,34 @@ class _Writer:
     def atom(self, name: str) -> None:
         """Write an atom, given perhaps as a plain ``str``: node and module names in identifiers are."""
         try:
-            self.parts.append(Atom(name).external)
+            _atom(self, Atom(name))
         except ValueError as error:
             raise EncodeError(str(error)) from None
+
+    def indexed(self, atom: Atom, atoms: dict[Atom, int]) -> bytes:
+        """Return ``atom`` as its index in the table of a header, or in full when that has no room for it."""
+        index = atoms.get(atom)
+        if index is None:
+            index = len(atoms)
+            if index >= MAX_ATOMS:
+                return atom.external
+            atoms[atom] = index
+        return _REFERENCES[index]
 
 
 # ---------------------------------------------------------------------------------- atoms, numbers
 
 
 def _atom(w: _Writer, term: Atom) -> None:
-    w.parts.append(term.external)
+    w.parts.append(term.external if w.atoms is None else w.indexed(term, w.atoms))
 
 
 def _bool(w: _Writer, term: bool) -> None:
-    w.parts.append(TRUE.external if term else FALSE.external)
+    _atom(w, TRUE if term else FALSE)
 
 
 def _none(w: _Writer, term: None) -> None:
-    w.parts.append(NIL.external)
+    _atom(w, NIL)
 
 
 def _int(w: _Writer, term: int) -> None:

@@ -25,6 +25,7 @@ from pyerlnode.term import (
     TermMap,
     charlist,
     decode,
+    decode_bare,
     encode,
     encode_bare,
 )
@@ -277,3 +278,42 @@ def test_a_record_is_refused_where_the_reader_cannot_have_one() -> None:
     assert encode_bare([record], records=True)
     with pytest.raises(EncodeError, match="record"):
         encode_bare([record], records=False)
+
+
+class TestAtomsOfAHeader:
+    @pytest.mark.parametrize("term", [term for term, _data in TERMS])
+    def test_each_is_written_as_its_index_and_read_back(self, term: Any) -> None:
+        atoms: dict[Atom, int] = {}
+        data = encode_bare(term, atoms=atoms)
+        assert list(atoms.values()) == list(range(len(atoms)))
+        plain = isinstance(term, RawTerm) and not term.refs
+        assert data == encode_bare(term) if not atoms or plain else data != encode_bare(term)
+        read, end = decode_bare(data, refs=tuple(atoms))
+        assert end == len(data)
+        assert encode_bare(read) == encode_bare(decode(encode(term)))
+
+    def test_the_table_is_continued(self) -> None:
+        atoms = {A("first"): 0, A("true"): 1}
+        assert encode_bare([A("first"), True, A("new"), None, A("new")], atoms=atoms) == (
+            b"l" + u32(5) + b"R\0R\1R\2R\3R\2j"
+        )
+        assert atoms == {A("first"): 0, A("true"): 1, A("new"): 2, A("nil"): 3}
+        assert encode_bare(PID, atoms=atoms)[:3] == b"XR\4"
+
+    def test_node_names_given_as_text_are_atoms_too(self) -> None:
+        atoms: dict[Atom, int] = {}
+        assert encode_bare(Pid("a@b", 1, 2, 3), atoms=atoms) == b"XR\0" + PID_DATA[6:]  # type: ignore[arg-type]
+        assert [type(atom) for atom in atoms] == [Atom]
+
+    def test_a_full_table_leaves_further_atoms_as_they_are(self) -> None:
+        names = [A(f"atom{n}") for n in range(256)]
+        atoms: dict[Atom, int] = {}
+        data = encode_bare([*names, names[254]], atoms=atoms)
+        assert data == b"l" + u32(257) + b"".join(bytes((82, n)) for n in range(255)) + b"w\7atom255R\xfej"
+        assert len(atoms) == 255
+        assert decode_bare(data, refs=tuple(atoms))[0] == [*names, names[254]]
+
+    def test_an_undecoded_term_is_taken_out_of_its_own_header(self) -> None:
+        atoms = {A("other"): 0}
+        raw = RawTerm(b"h\2R\0R\0", 0, (A("mine"),))
+        assert encode_bare((raw, A("mine")), atoms=atoms) == b"h\2h\2R\1R\1R\1"
