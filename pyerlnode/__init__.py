@@ -6,8 +6,9 @@ Public names are imported when they are first used, so that a tool that needs on
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pyerlnode.lazy import lazy as _lazy
 
 if TYPE_CHECKING:
     from pyerlnode.errors import (
@@ -78,8 +79,6 @@ _HOMES = {
         "Atom BitString ExportFun Fun ImproperList Pid Port Record Reference Term TermMap charlist"
     ),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
 __all__ = [
     "Atom",
     "BitString",
@@ -132,15 +131,4 @@ __all__ = [
     "charlist",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = _lazy(__name__, _HOMES)

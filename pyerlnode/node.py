@@ -16,6 +16,7 @@ from pyerlnode import config
 from pyerlnode.cluster.names import NO_NAME
 from pyerlnode.cluster.ports import World
 from pyerlnode.cluster.topologies import Topologies
+from pyerlnode.config.environment import environment
 from pyerlnode.errors import CallError, ConfigError, ConnectFailed, EpmdError, NodeNotRunning
 from pyerlnode.limits import Limits
 from pyerlnode.net.epmd_client import EpmdClient
@@ -186,7 +187,7 @@ class Node:
         self._closed, self._stopping = asyncio.Event(), None
         self._running = True
         log.info("node %s is started", self.name)
-        self.topologies.start(World(self, self._epmd_names, self._events.listen, config.environment()))
+        self.topologies.start(World(self, self._epmd_names, self._events.listen, environment()))
 
     def _make_locator(self) -> Locator:
         ports = self._peer_ports

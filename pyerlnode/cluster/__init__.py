@@ -14,8 +14,9 @@ A strategy's module is loaded when its name is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pyerlnode.lazy import lazy as _lazy
 
 if TYPE_CHECKING:
     from pyerlnode.cluster.dns import Dns
@@ -65,7 +66,6 @@ _HOMES = STRATEGIES | {
     "topologies": "Topologies",
     "topology": "Topology",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "Connected",
@@ -94,15 +94,4 @@ __all__ = [
     "TopologyEvent",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = _lazy(__name__, {f"{__name__}.{home}": names for home, names in _HOMES.items()})

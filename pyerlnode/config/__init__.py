@@ -7,24 +7,42 @@ rule.  Errors are :class:`~pyerlnode.errors.ConfigError` and say the cure; none 
 For a program that is configured as ``pyerlnode start`` is, by variables and a TOML file::
 
     async with Node.from_environment() as node: ...
+
+Its modules are loaded when their names are first used: most nodes need no TOML.
 """
 
 from __future__ import annotations
 
-from pyerlnode.config.cookie import read_cookie
-from pyerlnode.config.cookie_file import check_cookie
-from pyerlnode.config.environment import child_environment, environment
-from pyerlnode.config.epmd import EpmdSettings, epmd_settings, parse_port
-from pyerlnode.config.file import LOG_LEVELS
-from pyerlnode.config.names import complete_name, long_host, short_host
-from pyerlnode.config.settings import (
-    NodeSettings,
-    cookie_setting,
-    node_name,
-    node_options,
-    node_settings,
-)
-from pyerlnode.config.topologies import Wish
+from typing import TYPE_CHECKING
+
+from pyerlnode.lazy import lazy as _lazy
+
+if TYPE_CHECKING:
+    from pyerlnode.config.cookie import read_cookie
+    from pyerlnode.config.cookie_file import check_cookie
+    from pyerlnode.config.environment import child_environment
+    from pyerlnode.config.epmd import EpmdSettings, epmd_settings, parse_port
+    from pyerlnode.config.file import LOG_LEVELS
+    from pyerlnode.config.names import complete_name, long_host, short_host
+    from pyerlnode.config.settings import (
+        NodeSettings,
+        cookie_setting,
+        node_name,
+        node_options,
+        node_settings,
+    )
+    from pyerlnode.config.topologies import Wish
+
+_HOMES = {
+    "cookie": "read_cookie",
+    "cookie_file": "check_cookie",
+    "environment": "child_environment",
+    "epmd": "EpmdSettings epmd_settings parse_port",
+    "file": "LOG_LEVELS",
+    "names": "complete_name long_host short_host",
+    "settings": "NodeSettings cookie_setting node_name node_options node_settings",
+    "topologies": "Wish",
+}
 
 __all__ = [
     "LOG_LEVELS",
@@ -35,7 +53,6 @@ __all__ = [
     "child_environment",
     "complete_name",
     "cookie_setting",
-    "environment",
     "epmd_settings",
     "long_host",
     "node_name",
@@ -45,3 +62,5 @@ __all__ = [
     "read_cookie",
     "short_host",
 ]
+
+__getattr__, __dir__ = _lazy(__name__, {f"{__name__}.{home}": names for home, names in _HOMES.items()})

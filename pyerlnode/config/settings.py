@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode.cluster.names import NO_NAME
 from pyerlnode.config.cookie import cookie_from
 from pyerlnode.config.cookie_file import check_cookie
-from pyerlnode.config.environment import environment, truth, unknown_variables, variable
+from pyerlnode.config.environment import environment, variable
 from pyerlnode.config.file import ConfigFile, check_level, read_config
 from pyerlnode.config.names import complete_name, name_from_environment
 from pyerlnode.config.topologies import Wish, read_topologies
+from pyerlnode.config.variables import truth, unknown_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

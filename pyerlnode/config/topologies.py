@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode.cluster.named import is_secret, options_of, strategy_named, values_of
 from pyerlnode.cluster.options import nearest
 from pyerlnode.cluster.topology import Topology
-from pyerlnode.config.environment import PREFIX, texts_for, truth, variable
+from pyerlnode.config.environment import PREFIX, variable
+from pyerlnode.config.variables import texts_for, truth
 from pyerlnode.errors import ConfigError
 
 if TYPE_CHECKING:

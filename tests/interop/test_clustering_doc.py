@@ -16,7 +16,7 @@ from pyerlnode.cli.start import settings_of
 from pyerlnode.cluster.named import STRATEGIES, options_of
 from pyerlnode.cluster.topologies import Topologies
 from pyerlnode.config import node_settings
-from pyerlnode.config.environment import SETTINGS
+from pyerlnode.config.variables import SETTINGS
 from tests.support.epmd import Epmd
 from tests.support.scripts import Block, blocks, python
 
