@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from pyerlnode.errors import EpmdError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.net.epmd_client import EpmdClient
-from pyerlnode.net.epmd_daemon import Options
+from pyerlnode.net.epmd_flags import Options
 from pyerlnode.wire.epmd import EPMD_PORT
 
 if TYPE_CHECKING:

@@ -2,19 +2,24 @@
 
 ``parse_elixir(to_elixir(term)) == term`` for everything that has a literal syntax, that is, for all but
 identifiers, local funs and records.  Printing and reading are bounded, and nothing is ever evaluated.
+Only printing is loaded at once: nodes print terms, and read none.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.lazy import lazy
+from pyerlnode.limits import DEFAULT
 from pyerlnode.term.text.elixir_print import ElixirPrinter
-from pyerlnode.term.text.elixir_read import ElixirReader
 from pyerlnode.term.text.erlang_print import ErlangPrinter
-from pyerlnode.term.text.erlang_read import ErlangReader
+
+if TYPE_CHECKING:
+    from pyerlnode.term.text.read import parse_elixir, parse_erlang
 
 __all__ = ["brief", "parse_elixir", "parse_erlang", "to_elixir", "to_erlang"]
+
+__getattr__, __dir__ = lazy(__name__, {"pyerlnode.term.text.read": "parse_elixir parse_erlang"})
 
 
 def to_elixir(term: Any, *, limit: int | None = None) -> str:
@@ -28,23 +33,6 @@ def to_elixir(term: Any, *, limit: int | None = None) -> str:
 def to_erlang(term: Any, *, limit: int | None = None) -> str:
     """Return ``term`` in Erlang's syntax, cut to ``limit`` characters as :func:`to_elixir` does."""
     return ErlangPrinter(limit).print(term)
-
-
-def parse_elixir(text: str, limits: Limits = DEFAULT) -> Any:
-    """Return the term that ``text`` is in Elixir's syntax; strings become ``bytes``.
-
-    Raises :class:`pyerlnode.errors.TextError` with the offset for anything that is no literal term, or larger
-    than ``limits.text_input`` characters or ``limits.nesting`` levels.
-    """
-    return ElixirReader(text, limits).whole()
-
-
-def parse_erlang(text: str, limits: Limits = DEFAULT) -> Any:
-    """Return the term that ``text`` is in Erlang's syntax; a full stop may end it.
-
-    Errors as in :func:`parse_elixir`.  Strings are lists of code points, as in Erlang.
-    """
-    return ErlangReader(text, limits).whole()
 
 
 def brief(term: Any, limit: int = DEFAULT.brief) -> str:

@@ -1,4 +1,4 @@
-"""The program: its flags, its exit statuses, its signals, and what it does not import."""
+"""The program: its exit statuses, its signals, and what it does not import."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyerlnode.errors import ConfigError
-from pyerlnode.net import epmd_daemon
 from pyerlnode.net.epmd_client import EpmdClient
-from pyerlnode.net.epmd_daemon import Options, main
+from pyerlnode.net.epmd_daemon import main
 from pyerlnode.net.epmd_server import EpmdServer
 from tests.support.ports import free_port
 
@@ -25,43 +23,6 @@ if TYPE_CHECKING:
 async def server() -> AsyncIterator[EpmdServer]:
     async with EpmdServer(0, ["127.0.0.1"]) as server:
         yield server
-
-
-class TestFlags:
-    @pytest.mark.parametrize(
-        ("flags", "options"),
-        [
-            ("", Options()),
-            ("-port 5000", Options(port=5000)),
-            ("-address 10.0.0.1,::1", Options(addresses=("10.0.0.1", "::1"))),
-            ("-relaxed_command_check -daemon", Options(relaxed=True, daemon=True)),
-            ("-packet_timeout 2.5", Options(packet_time=2.5)),
-        ],
-    )
-    def test_they_are_those_of_epmd(self, flags: str, options: Options) -> None:
-        assert Options.parse(flags.split()) == options
-        assert Options.parse(options.to_flags()) == options
-
-    def test_a_list_of_addresses_may_have_spaces(self) -> None:
-        assert Options.parse(["-address", " 10.0.0.1, 10.0.0.2 "]).addresses == ("10.0.0.1", "10.0.0.2")
-
-    @pytest.mark.parametrize(
-        "flags",
-        [
-            "-nonsense",
-            "4369",
-            "-port",
-            "-port x",
-            "-port 0",
-            "-port 65536",
-            "-port nan",
-            "-packet_timeout -1",
-            "-address",
-        ],
-    )
-    def test_others_are_refused(self, flags: str) -> None:
-        with pytest.raises(ConfigError, match="epmd flag"):
-            Options.parse(flags.split())
 
 
 class TestStatus:
@@ -120,9 +81,11 @@ def test_it_needs_little_of_the_package() -> None:
     assert loaded <= {
         "",
         "errors",
+        "lazy",
         "limits",
         "net",
         "net.epmd_daemon",
+        "net.epmd_flags",
         "net.epmd_server",
         "wire",
         "wire.epmd",
@@ -148,7 +111,3 @@ def test_a_daemon_keeps_no_files_but_its_own() -> None:
     pid, said = done.stdout.splitlines()
     assert int(pid) > 0
     assert said == "/ 0"
-
-
-def test_the_default_port_is_that_of_epmd() -> None:
-    assert epmd_daemon.Options().port == 4369

@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from pyerlnode.errors import TextError
 from pyerlnode.limits import DEFAULT
 from pyerlnode.term import Atom
 from pyerlnode.term.maps import exact
 from pyerlnode.term.text import brief, parse_elixir, parse_erlang, to_elixir, to_erlang
-from tests.support.terms import literals, noise
+from tests.support.terms import literals
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
@@ -19,15 +18,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_what_is_printed_reads_back_as_the_same_term(term: Any) -> None:
     assert exact(parse_elixir(to_elixir(term))) == exact(term)
     assert exact(parse_erlang(to_erlang(term))) == exact(term)
-
-
-@given(noise())
-def test_reading_noise_ends_in_a_term_or_a_text_error(text: str) -> None:
-    for parse in (parse_elixir, parse_erlang):
-        try:
-            parse(text)
-        except TextError as error:
-            assert 0 <= error.offset <= len(text)
 
 
 @given(literals())
