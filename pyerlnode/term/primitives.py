@@ -1,0 +1,16 @@
+"""Numbers out of bytes and into them: the operations that mypyc turns into a few machine instructions.
+
+``librt.strings`` has them in C.  Compiled modules use them without a call when they are imported from here
+by name (``from pyerlnode.term.primitives import read_i32_be``); interpreted ones call librt's functions, or
+where librt is not installed those of :mod:`pyerlnode.term.stand_ins`, which do the same more slowly.
+Reading beyond the end is an ``IndexError`` in all three cases, an index below zero a ``ValueError``.
+"""
+
+from __future__ import annotations
+
+try:
+    from librt.strings import read_f64_be, read_i16_be, read_i32_be, read_i64_be, read_i64_le
+except ImportError:
+    from pyerlnode.term.stand_ins import read_f64_be, read_i16_be, read_i32_be, read_i64_be, read_i64_le
+
+__all__ = ["read_f64_be", "read_i16_be", "read_i32_be", "read_i64_be", "read_i64_le"]
