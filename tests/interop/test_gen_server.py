@@ -5,6 +5,7 @@ What Elixir calls ``GenServer.call``, ``GenServer.stop`` and ``:sys`` are the fu
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 REFERENCE = """
 -module(reference).
 -behaviour(gen_server).
--export([init/1, handle_call/3, handle_cast/2, handle_continue/2, handle_info/2]).
+-export([init/1, handle_call/3, handle_cast/2, handle_continue/2, handle_info/2, terminate/2]).
 init([]) -> {ok, #{}};
 init([{stop, Why}]) -> {stop, Why};
 init([ignore]) -> ignore;
@@ -37,12 +38,19 @@ handle_call({exit, Why}, _, _) -> exit(Why);
 handle_call({go_on, X}, _, S) -> {reply, ok, S, {continue, X}};
 handle_call({wake, T}, _, S) -> {reply, ok, S, T};
 handle_call(trap, _, S) -> process_flag(trap_exit, true), {reply, ok, S};
+handle_call({twice, X}, From, S) -> gen_server:reply(From, X), {reply, X, S};
+handle_call({last, What}, _, S) -> {reply, ok, S#{last => What}};
 handle_call({link, P}, _, S) -> link(P), {reply, ok, S}.
 handle_cast({answer, X}, #{from := From} = S) -> gen_server:reply(From, X), {noreply, maps:remove(from, S)};
 handle_cast({put, K, V}, S) -> {noreply, S#{K => V}};
 handle_cast({stop, Why}, S) -> {stop, Why, S}.
 handle_continue(X, S) -> {noreply, S#{continued => X}}.
+handle_info({stop, Why}, S) -> {stop, Why, S};
 handle_info(M, S) -> {noreply, S#{info => M}}.
+terminate(_, #{last := {exit, Why}}) -> exit(Why);
+terminate(Why, #{last := {tell, P}}) -> P ! {terminating, Why};
+terminate(_, #{last := hang}) -> receive go_on -> ok end;
+terminate(_, _) -> ok.
 """
 
 
@@ -85,6 +93,11 @@ class Twin(GenServer):
                 self.me.trap_exit = True
             case ("link", pid):
                 await self.me.link(pid)
+            case ("twice", x):
+                await caller.reply(x)
+                return x
+            case ("last", what):
+                self._map[Atom("last")] = what
             case _:
                 return await super().handle_call(request, caller)
         return Atom("ok")
@@ -104,7 +117,19 @@ class Twin(GenServer):
         self._map[Atom("continued")] = work
 
     async def handle_info(self, message: Term) -> None:
+        match message:
+            case ("stop", why):
+                raise Stop(why)
         self._map[Atom("info")] = message
+
+    async def terminate(self, reason: Term) -> None:
+        match self._map.get(Atom("last")):
+            case ("exit", why):
+                raise Exit(why)
+            case ("tell", pid):
+                await self.me.send(pid, (Atom("terminating"), reason))
+            case "hang":
+                await asyncio.Event().wait()
 
 
 GET_STATUS = """
@@ -132,6 +157,16 @@ SITUATIONS = {
     "a bare reference as tag": "R = make_ref(), S ! {'$gen_call', {self(), R}, {echo, x}},"
     " receive {R, X} -> X end",
     "any term as tag": "S ! {'$gen_call', {self(), {my, tag}}, {echo, x}}, receive {{my, tag}, X} -> X end",
+    "a reply, twice": "[gen_server:call(S, {twice, x}), Nothing()]",
+    "a reply, twice, to a bare reference": "R = make_ref(), S ! {'$gen_call', {self(), R}, {twice, x}},"
+    " [receive {R, X} -> X end || _ <- [1, 2]]",
+    "a reply that comes too late": "{'EXIT', Why} = (catch gen_server:call(S, {later, x}, 0)),"
+    " _ = sys:get_state(S), Late = receive {_, x} -> late after 100 -> nothing end, {Why, Late}",
+    "a call that is none": "S ! {'$gen_call', {self(), 1}}, sys:get_state(S)",
+    "a cast that is none": "S ! {'$gen_cast', 1, 2}, sys:get_state(S)",
+    "a system message that is none": "S ! {system, 1}, sys:get_state(S)",
+    "multi_call to some": "gen_server:multi_call([node(P), nobody@nowhere], subject, {echo, x})",
+    "multi_call to one that stops": "gen_server:multi_call([node(P)], subject, {stop, bye})",
     # what follows a callback
     "continue": "ok = gen_server:call(S, {go_on, x}), sys:get_state(S)",
     "timeout": "ok = gen_server:call(S, {wake, 0}), GetState()",
@@ -149,6 +184,19 @@ SITUATIONS = {
     "stop": "[gen_server:stop(S), Down()]",
     "stop with a reason": "[gen_server:stop(S, bye, infinity), Down()]",
     "stop one that is suspended": "sys:suspend(S), [gen_server:stop(S), Down()]",
+    "stop one that fails at it": "gen_server:call(S, {last, {exit, oops}}),"
+    " [catch gen_server:stop(S), Down()]",
+    "stop one that takes too long": "gen_server:call(S, {last, hang}),"
+    " {catch gen_server:stop(S, normal, 50), exit(P, kill), Down()}",
+    "stop in an info": "S ! {stop, bye}, Down()",
+    "what terminate is told": "gen_server:call(S, {last, {tell, self()}}), gen_server:stop(S, {shutdown, 1},"
+    " infinity), receive {terminating, Why} -> Why end",
+    "what terminate is told of an exit": "gen_server:call(S, {last, {tell, self()}}),"
+    " catch gen_server:call(S, {exit, bye}), receive {terminating, Why} -> Why end",
+    "what terminate is told of an error": "gen_server:call(S, {last, {tell, self()}}),"
+    " catch gen_server:call(S, unknown), receive {terminating, {_, L}} -> is_list(L) end",
+    "no terminate for an exit signal": "gen_server:call(S, {last, {tell, self()}}), exit(P, bye),"
+    " [Down(), Nothing()]",
     "stop nobody": "catch gen_server:stop({nobody, node(P)})",
     "sys:terminate": "[sys:terminate(S, {shutdown, x}), Down()]",
     "call after the end": "gen_server:stop(S), catch gen_server:call(S, {echo, 1})",
@@ -201,6 +249,7 @@ Down = fun() -> receive {{'DOWN', R0, _, _, Why0}} -> Why0 end end,
 GetState = fun() ->
     (fun Again() -> case sys:get_state(S) of M when M =:= #{{}} -> timer:sleep(5), Again(); M -> M end end)()
 end,
+Nothing = fun() -> receive M0 -> M0 after 100 -> nothing end end,
 Answer = (fun() -> {code} end)(),
 demonitor(R0, [flush]),
 Answer
