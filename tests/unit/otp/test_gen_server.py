@@ -17,25 +17,11 @@ from pyerlnode.term import Atom
 from tests.support.nodes import Ports, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from pyerlnode.node import Node
     from pyerlnode.otp.gen import Process
     from pyerlnode.term import Pid, Term
 
 BOOM = Atom("boom")
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with Ports().node("a") as node:
-        yield node
-
-
-@pytest.fixture
-async def me(node: Node) -> AsyncIterator[Process]:
-    async with node.process() as me:
-        yield me
 
 
 async def down(me: Process, pid: Pid) -> Any:

@@ -13,29 +13,15 @@ from pyerlnode.otp.server import ask_to_stop, caller_of, is_control, request_of
 from pyerlnode.otp.system import STOP
 from pyerlnode.runtime.exits import NORMAL, SHUTDOWN
 from pyerlnode.term import Atom, Pid
-from tests.support.nodes import Ports, until
+from tests.support.nodes import until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from pyerlnode.node import Node
     from pyerlnode.otp.gen import Process
     from pyerlnode.term import Term
 
 BOOM = Atom("boom")
 OTHER = Pid(Atom("b@127.0.0.1"), 1, 0, 1)
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with Ports().node("a") as node:
-        yield node
-
-
-@pytest.fixture
-async def me(node: Node) -> AsyncIterator[Process]:
-    async with node.process() as me:
-        yield me
 
 
 class Ending(GenServer):

@@ -16,7 +16,7 @@ from pyerlnode.term import Atom, Pid
 from tests.support.nodes import Ports, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Iterator
 
     from pyerlnode.node import Node
     from pyerlnode.otp.gen import Process
@@ -33,18 +33,12 @@ class Worker(GenServer):
 
 
 @pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with Ports().node("a") as node:
-        yield node
-
-
-@pytest.fixture
-async def me(node: Node) -> AsyncIterator[Process]:
-    async with node.process() as me:
-        me.trap_exit = True
-        told = CALLER.set(me.pid)
-        yield me
-        CALLER.reset(told)
+def me(me: Process) -> Iterator[Process]:
+    """A process that traps exits, and is the caller of what is exported."""
+    me.trap_exit = True
+    told = CALLER.set(me.pid)
+    yield me
+    CALLER.reset(told)
 
 
 class TestStartLink:

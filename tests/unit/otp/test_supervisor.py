@@ -17,26 +17,12 @@ from pyerlnode.term import Atom, Pid
 from tests.support.nodes import Ports, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from pyerlnode.node import Node
     from pyerlnode.otp.gen import Process
     from pyerlnode.term import Term
 
 BOOM = Atom("boom")
 OK, ERROR = Atom("ok"), Atom("error")
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with Ports().node("a") as node:
-        yield node
-
-
-@pytest.fixture
-async def me(node: Node) -> AsyncIterator[Process]:
-    async with node.process() as me:
-        yield me
 
 
 class World:

@@ -15,8 +15,6 @@ from pyerlnode.term import Atom, ImproperList, Pid, Reference
 from tests.support.nodes import Ports
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from pyerlnode.node import Node
     from pyerlnode.otp.gen import Process
     from pyerlnode.term import Term
@@ -39,18 +37,6 @@ class Recorder(GenServer):
 
     async def terminate(self, reason: Term) -> None:
         self.log.append(("terminate", reason))
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[Node]:
-    async with Ports().node("a") as node:
-        yield node
-
-
-@pytest.fixture
-async def me(node: Node) -> AsyncIterator[Process]:
-    async with node.process() as me:
-        yield me
 
 
 async def ask(me: Process, server: Pid, request: Term, tag: Term = None) -> Term:
