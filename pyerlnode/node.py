@@ -427,16 +427,17 @@ class Node:
         self._check_running()
         return self._client
 
-    async def send(self, dest: Term, message: Term) -> None:
+    async def send(self, dest: Term, message: Term, *, priority: bool = False) -> None:
         """Sends `message` to a pid, ``"name"``, ``("name", "node@host")`` or an alias.
 
+        With `priority`, the owner of a priority alias receives it before its ordinary messages.
         Connects on demand and waits while the connection is congested.  Raises :class:`ConnectFailed`.
         """
         me = self._me()
         to = destination(me.router, dest)
         await reach(me.router, to.node)
         payload = me.router.encode_for(to.node, message)
-        me.emit_message(to.node, to.target, payload)
+        me.emit_message(to.node, to.target, payload, priority=priority)
         await me.router.room(to.node, me.pid)
 
     async def call(self, dest: Term, request: Term, timeout: float | None = gen.DEFAULT_TIMEOUT) -> Term:

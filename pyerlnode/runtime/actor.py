@@ -16,6 +16,8 @@ from pyerlnode.errors import Exit, NodeNotRunning, PyerlnodeError
 from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NORMAL, encodable, is_reason
 from pyerlnode.term import Atom, ImproperList, Pid, Reference, encode_bare
 from pyerlnode.wire import control as c
+from pyerlnode.wire.messages import ALIAS as ALIAS_FLAG
+from pyerlnode.wire.messages import EXIT_SIGNAL, PRIORITY
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -29,6 +31,7 @@ DOWN = Atom("DOWN")
 EXIT = Atom("EXIT")
 PROCESS = Atom("process")
 
+PRIORITY_ALIAS = PRIORITY | ALIAS_FLAG
 LINKED = 0  # a link's state is 0 while it is active, else the id of the unlink that awaits its ack
 
 
@@ -37,6 +40,8 @@ class Watched(NamedTuple):
 
     target: Pid | Atom
     node: Atom
+    priority: bool = False
+    """Whether its 'DOWN' is a priority message."""
 
     @property
     def shown(self) -> Term:
@@ -80,6 +85,7 @@ class Actor(ABC):
         self.monitors: dict[Reference, Watched] = {}
         self.watchers: dict[Reference, Watcher] = {}
         self.aliases: dict[Reference, bool] = {}  # reference -> whether one reply ends it
+        self.urgent: set[Reference | Pid] = set()  # aliases and links that bring priority messages
         self.requests: dict[Reference, Future[Answer]] = {}
         self.spawning: dict[Reference, Spawning] = {}
         self._pid: Pid | None = None
@@ -95,11 +101,12 @@ class Actor(ABC):
         """The node has another name: relations between its own processes follow."""
         current = self.router.registry.current
         self.links = {current(pid): state for pid, state in self.links.items()}
+        self.urgent = {current(who) if isinstance(who, Pid) else who for who in self.urgent}
         self.monitors = {
-            ref: Watched(current(target), current(target).node)
+            ref: Watched(current(target), current(target).node, priority)
             if isinstance(target, Pid)
-            else Watched(target, self.router.node)
-            for ref, (target, _) in self.monitors.items()
+            else Watched(target, self.router.node, priority)
+            for ref, (target, _, priority) in self.monitors.items()
         }
         self.watchers = {
             ref: Watcher(current(watcher), current(target) if isinstance(target, Pid) else target)
@@ -112,17 +119,27 @@ class Actor(ABC):
     def on_message(self, message: Term) -> None:
         """Takes a message.  Never waits and never raises."""
 
+    def on_priority_message(self, message: Term) -> None:
+        """Takes a priority message: before the others, where messages wait."""
+        self.on_message(message)
+
     def on_exit(self, reason: Term) -> None:
         """Stops the body: the actor is dead already.  Nothing to do where the body is a function."""
         return
 
     # arriving ------------------------------------------------------------------------
 
-    def deliver(self, message: Term) -> None:
+    def deliver(self, message: Term, *, priority: bool = False) -> None:
         """Takes one message: an answer to a pending request, or one for the body."""
         if type(message) is tuple and len(message) == 2 and self._is_answer(message[0], message[1]):
             return
-        self.on_message(message)
+        self._hand_over(message, priority)
+
+    def _hand_over(self, message: Term, priority: bool) -> None:
+        if priority:
+            self.on_priority_message(message)
+        else:
+            self.on_message(message)
 
     def _is_answer(self, tag: Term, value: Term) -> bool:
         if type(tag) is ImproperList and tag.items == (ALIAS,):
@@ -145,7 +162,7 @@ class Actor(ABC):
         if watched is None:
             return
         if not self._settle(ref, Answer(down=True, value=reason)):
-            self.on_message((DOWN, ref, PROCESS, watched.shown, reason))
+            self._hand_over((DOWN, ref, PROCESS, watched.shown, reason), watched.priority)
 
     def deliver_spawned(self, ref: Reference, result: Pid | Atom) -> None:
         """The answer to a spawn request: the new pid, or why there is none."""
@@ -153,12 +170,15 @@ class Actor(ABC):
         if spawning is not None:
             spawning.answered(result)
 
-    def deliver_exit(self, sender: Pid, reason: Term, *, linked: bool) -> None:
-        """An exit signal: over a link that just broke, or by ``exit/2``."""
+    def deliver_exit(self, sender: Pid, reason: Term, *, linked: bool, priority: bool = False) -> None:
+        """An exit signal: over a link that just broke, or by ``exit/2``.
+
+        With `priority` it is a priority message, if it is a message at all.
+        """
         if not linked and is_reason(reason, KILL):
             self.end(KILLED)
         elif self.trap_exit:
-            self.on_message((EXIT, sender, reason))
+            self._hand_over((EXIT, sender, reason), priority)
         elif not is_reason(reason, NORMAL) or sender == self.pid:
             self.end(reason)
 
@@ -177,6 +197,7 @@ class Actor(ABC):
         self.router.forget(self)
         self.router.forget_aliases(self.aliases)
         self.aliases.clear()
+        self.urgent.clear()
         self.spawning.clear()
         self._tell_of_end(reason)
         self.on_exit(reason)
@@ -212,18 +233,31 @@ class Actor(ABC):
 
     # signals to others ---------------------------------------------------------------
 
-    def emit_message(self, node: Atom, target: Pid | Atom | Reference, payload: bytes) -> bool:
-        """Sends an encoded message; False where `node` is not connected."""
+    def emit_message(
+        self, node: Atom, target: Pid | Atom | Reference, payload: bytes, *, priority: bool = False
+    ) -> bool:
+        """Sends an encoded message; False where `node` is not connected.
+
+        With `priority` it is a priority message to those who take such: to owners of priority aliases.
+        """
         if isinstance(target, Pid):
             return self.router.emit(node, c.SendSender(self.pid, target), payload)
-        if isinstance(target, Reference):
-            return self.router.emit(node, c.AliasSend(self.pid, target), payload)
-        return self.router.emit(node, c.RegSend(self.pid, target), payload)
+        if isinstance(target, Atom):
+            return self.router.emit(node, c.RegSend(self.pid, target), payload)
+        if priority:
+            return self.router.emit(node, c.AltactSigSend(PRIORITY_ALIAS, self.pid, target), payload)
+        return self.router.emit(node, c.AliasSend(self.pid, target), payload)
 
-    def emit_link(self, other: Pid) -> None:
-        """Links to `other`; an exit signal ``noproc`` follows where it does not exist."""
+    def emit_link(self, other: Pid, *, priority: bool = False) -> None:
+        """Links to `other`; an exit signal ``noproc`` follows where it does not exist.
+
+        Linking once more changes only whether an exit over the link is a priority message.
+        """
         self.check_alive()
-        if other == self.pid or self.links.get(other) == LINKED:
+        if other == self.pid:
+            return
+        (self.urgent.add if priority else self.urgent.discard)(other)
+        if self.links.get(other) == LINKED:
             return
         self.links[other] = LINKED
         self.router.touch(other.node, self)
@@ -236,20 +270,30 @@ class Actor(ABC):
             return
         ident = self.router.unlink_id()
         self.links[other] = ident
+        self.urgent.discard(other)
         sent = self.router.emit(other.node, c.UnlinkId(ident, self.pid, other))
         if not (sent and self.router.acks_unlink(other.node)):
             self.links.pop(other, None)
 
+    def drop_link(self, other: Pid) -> None:
+        """The other side has removed the link."""
+        del self.links[other]
+        self.urgent.discard(other)
+
     def lose_link(self, other: Pid, reason: Term = NOCONNECTION) -> None:
         """The link to `other` broke with `reason`: an exit signal, if the link was active."""
         if self.links.pop(other, None) == LINKED:
-            self.deliver_exit(other, reason, linked=True)
+            priority = other in self.urgent
+            self.urgent.discard(other)
+            self.deliver_exit(other, reason, linked=True, priority=priority)
 
-    def emit_monitor(self, target: Pid | Atom, node: Atom, ref: Reference | None = None) -> Reference:
+    def emit_monitor(
+        self, target: Pid | Atom, node: Atom, ref: Reference | None = None, *, priority: bool = False
+    ) -> Reference:
         """Monitors a pid, or a name at `node`; 'DOWN' follows when it ends, or at once where it is not."""
         self.check_alive()
         ref = ref or self.router.registry.reference()
-        self.monitors[ref] = Watched(target, node)
+        self.monitors[ref] = Watched(target, node, priority)
         self.router.touch(node, self)
         if not self.router.emit(node, c.MonitorP(self.pid, target, ref)):
             self.deliver_down(ref, NOCONNECTION)
@@ -267,13 +311,24 @@ class Actor(ABC):
         """Sends an exit signal, as ``exit/2`` does."""
         self.router.emit(other.node, c.PayloadExit2(self.pid, other), encode_bare(reason))
 
+    def emit_alias_exit(self, node: Atom, alias: Reference, reason: Term, *, priority: bool = False) -> None:
+        """Sends an exit signal to whom an alias is of: one before OTP 28 knows no such signal."""
+        flags = PRIORITY_ALIAS | EXIT_SIGNAL if priority else ALIAS_FLAG | EXIT_SIGNAL
+        self.router.emit(node, c.AltactSigSend(flags, self.pid, alias), encode_bare(reason))
+
     # aliases -------------------------------------------------------------------------
 
-    def alias(self, ref: Reference | None = None, *, once: bool = False) -> Reference:
-        """Makes `ref` (or a new reference) an address of this actor; `once`: until the first message."""
+    def alias(self, ref: Reference | None = None, *, once: bool = False, priority: bool = False) -> Reference:
+        """Makes `ref` (or a new reference) an address of this actor; `once`: until the first message.
+
+        With `priority`, what others send to it as a priority message is received as one, before the
+        ordinary messages that wait already.
+        """
         self.check_alive()
         ref = ref or self.router.registry.reference()
         self.aliases[ref] = once
+        if priority:
+            self.urgent.add(ref)
         self.router.remember_alias(ref, self)
         return ref
 
@@ -281,6 +336,7 @@ class Actor(ABC):
         """Ends an alias: what is sent to it afterwards is dropped.  False where it was none."""
         if self.aliases.pop(ref, None) is None:
             return False
+        self.urgent.discard(ref)
         self.router.forget_aliases((ref,))
         return True
 

@@ -76,8 +76,11 @@ class Process(Actor):
 
     # sending -----------------------------------------------------------------------
 
-    async def send(self, dest: Term, message: Term) -> None:
+    async def send(self, dest: Term, message: Term, *, priority: bool = False) -> None:
         """Sends `message` to a pid, ``"name"``, ``("name", "node@host")`` or an alias.
+
+        With `priority`, the owner of a priority alias (``me.alias(priority=True)``, ``alias([priority])``)
+        receives it before its ordinary messages; to anybody else it is an ordinary message, as on the BEAM.
 
         Connects on demand, and waits while the connection has more unsent than ``Limits.outbox``.  A process
         that does not exist swallows the message, and so does a connection that is lost while it waits, as on
@@ -88,34 +91,37 @@ class Process(Actor):
         to = destination(self.router, dest)
         await reach(self.router, to.node)
         payload = self.router.encode_for(to.node, message)
-        self.emit_message(to.node, to.target, payload)
+        self.emit_message(to.node, to.target, payload, priority=priority)
         await self.router.room(to.node, self.pid)
 
-    async def link(self, pid: Pid) -> None:
+    async def link(self, pid: Pid, *, priority: bool = False) -> None:
         """Links to `pid`: when one of the two ends, the other gets an exit signal.
 
         A process that does not exist sends ``noproc`` back; a node that cannot be reached, ``noconnection``.
+        With `priority`, its ``('EXIT', pid, reason)`` is a priority message of this process; linking once
+        more without it takes that back.
         """
         pid = self.router.registry.current(pid)
         await self._try_reach(pid.node)
-        self.emit_link(pid)
+        self.emit_link(pid, priority=priority)
 
     async def unlink(self, pid: Pid) -> None:
         """Removes the link to `pid`.  No exit signal over it arrives afterwards."""
         self.emit_unlink(self.router.registry.current(pid))
 
-    async def monitor(self, dest: Term) -> Reference:
+    async def monitor(self, dest: Term, *, priority: bool = False) -> Reference:
         """Watches `dest`, a pid, ``"name"`` or ``("name", "node@host")``.
 
         When it ends, ``('DOWN', ref, 'process', dest, reason)`` arrives once, with `dest` as the pid or as
         ``(name, node)``; at once with ``noproc`` where there is no such process, with ``noconnection`` where
-        the node cannot be reached or is lost.
+        the node cannot be reached or is lost.  With `priority` it is a priority message: it stands before
+        the ordinary ones that wait already.
         """
         to = destination(self.router, dest)
         if isinstance(to.target, Reference):
             raise TypeError("an alias cannot be monitored: monitor the pid behind it")
         await self._try_reach(to.node)
-        return self.emit_monitor(to.target, to.node)
+        return self.emit_monitor(to.target, to.node, priority=priority)
 
     async def demonitor(self, ref: Reference, *, flush: bool = False) -> bool:
         """Stops watching.  With `flush`, a 'DOWN' that has arrived already is removed from the mailbox.
@@ -127,11 +133,21 @@ class Process(Actor):
             self._mailbox.remove(lambda message: is_down_of(message, ref))
         return active
 
-    async def exit(self, pid: Pid, reason: Term) -> None:
-        """Sends an exit signal to `pid`, as ``Process.exit/2``: ``kill`` cannot be trapped."""
-        pid = self.router.registry.current(pid)
-        await self._try_reach(pid.node)
-        self.emit_exit(pid, reason)
+    async def exit(self, dest: Pid | Reference, reason: Term, *, priority: bool = False) -> None:
+        """Sends an exit signal to a pid, as ``Process.exit/2``, or to an alias, as ``erlang:exit/3``.
+
+        ``kill`` cannot be trapped.  With `priority`, the ``('EXIT', pid, reason)`` of a process that traps
+        exits is a priority message where `dest` is a priority alias.  A BEAM before OTP 28 knows no exit
+        signals to aliases: there it vanishes, as one of the BEAM's would.
+        """
+        if not isinstance(dest, Pid | Reference):
+            raise TypeError(f"an exit signal goes to a Pid or an alias, not to {brief(dest)}")
+        to = destination(self.router, dest)
+        await self._try_reach(to.node)
+        if isinstance(to.target, Pid):
+            self.emit_exit(to.target, reason)
+        elif isinstance(to.target, Reference):
+            self.emit_alias_exit(to.node, to.target, reason, priority=priority)
 
     async def _try_reach(self, node: Atom) -> None:
         self.check_alive()
@@ -148,11 +164,20 @@ class Process(Actor):
 
     def on_message(self, message: Term) -> None:
         """Puts a message into the mailbox; a process whose mailbox is full ends, loudly."""
-        if len(self._mailbox) >= self.router.limits.mailbox:
-            log.error("%r has %d messages waiting, Limits.mailbox: it ends", self, len(self._mailbox))
-            self.end(OVERFLOW)
-        else:
+        if self._has_room():
             self._mailbox.put(message)
+
+    def on_priority_message(self, message: Term) -> None:
+        """Puts a message behind the other priority messages, before the ordinary ones."""
+        if self._has_room():
+            self._mailbox.put_priority(message)
+
+    def _has_room(self) -> bool:
+        if len(self._mailbox) < self.router.limits.mailbox:
+            return True
+        log.error("%r has %d messages waiting, Limits.mailbox: it ends", self, len(self._mailbox))
+        self.end(OVERFLOW)
+        return False
 
     def on_exit(self, reason: Term) -> None:
         """Cancels the body, and wakes whichever other task receives for it."""

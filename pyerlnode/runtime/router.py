@@ -24,7 +24,7 @@ from pyerlnode.runtime.signals import adapt
 from pyerlnode.term import Atom, ImproperList, Pid, RawTerm, Reference, brief, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
-from pyerlnode.wire.messages import EXIT_SIGNAL
+from pyerlnode.wire.messages import EXIT_SIGNAL, PRIORITY
 from pyerlnode.wire.messages import LINKED as LINKED_BY_SPAWN
 
 if TYPE_CHECKING:
@@ -245,11 +245,11 @@ class Router:
         if actor is not None:
             actor.deliver(self._decode(payload))
 
-    def _on_alias_send(self, alias: Reference, payload: RawTerm | None) -> None:
+    def _on_alias_send(self, alias: Reference, payload: RawTerm | None, *, priority: bool = False) -> None:
         actor = self._aliases.get(alias)
         if actor is None:
             return
-        actor.deliver(self._decode(payload))
+        actor.deliver(self._decode(payload), priority=priority and alias in actor.urgent)
         if actor.aliases.get(alias):
             actor.unalias(alias)
 
@@ -258,7 +258,7 @@ class Router:
         if control.flags & EXIT_SIGNAL:
             self._altact_exit(control, payload)
         elif isinstance(target, Reference):
-            self._on_alias_send(target, payload)
+            self._on_alias_send(target, payload, priority=bool(control.flags & PRIORITY))
         elif isinstance(target, Pid):
             self._on_send(c.SendSender(control.sender, target), payload)
         else:
@@ -266,13 +266,15 @@ class Router:
 
     def _altact_exit(self, control: c.AltactSigSend, payload: RawTerm | None) -> None:
         target = control.target
-        actor = None
+        actor, priority = None, False
         if isinstance(target, Reference):
             actor = self._aliases.get(target)
+            priority = bool(control.flags & PRIORITY) and actor is not None and target in actor.urgent
         elif isinstance(target, Pid):
             actor = self.registry.find(target)
         if actor is not None:
-            actor.deliver_exit(control.sender, self._decode(payload), linked=False)
+            reason = self._decode(payload)
+            actor.deliver_exit(control.sender, reason, linked=False, priority=priority)
 
     # links and exits -----------------------------------------------------------------------
 
@@ -288,12 +290,12 @@ class Router:
     def _on_unlink(self, control: c.Unlink, _: RawTerm | None) -> None:
         actor = self.registry.find(control.target)
         if actor is not None and actor.links.get(control.sender) == LINKED:
-            del actor.links[control.sender]
+            actor.drop_link(control.sender)
 
     def _on_unlink_id(self, control: c.UnlinkId, _: RawTerm | None) -> None:
         actor = self.registry.find(control.target)
         if actor is not None and actor.links.get(control.sender) == LINKED:
-            del actor.links[control.sender]
+            actor.drop_link(control.sender)
         self.emit(control.sender.node, c.UnlinkIdAck(control.id, control.target, control.sender))
 
     def _on_unlink_ack(self, control: c.UnlinkIdAck, _: RawTerm | None) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from pyerlnode.term import decode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
-from pyerlnode.wire.messages import ALIAS
+from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.messages import ALIAS, EXIT_SIGNAL, PRIORITY
 
 if TYPE_CHECKING:
     from pyerlnode.term import Term
@@ -27,6 +28,10 @@ def adapt(flags: Flags, control: Control, payload: bytes | None) -> tuple[Contro
             return c.Send(target), payload
         case c.AliasSend(sender, alias):
             return _alias_send(flags, sender, alias, payload)
+        case c.AltactSigSend(kind, sender, alias) if not flags & Flags.ALTACT_SIG:
+            return None if kind & EXIT_SIGNAL else _alias_send(flags, sender, alias, payload)
+        case c.AltactSigSend(kind, sender, alias) if _kills_otp_28(flags, kind, payload):
+            return c.AltactSigSend(ALIAS, sender, alias), payload
         case c.UnlinkId(_, sender, target) if not flags & Flags.UNLINK_ID:
             return c.Unlink(sender, target), None
         case c.UnlinkIdAck() if not flags & Flags.UNLINK_ID:
@@ -48,6 +53,12 @@ def _alias_send(
     if flags & Flags.ALIAS:
         return c.AliasSend(sender, alias), payload
     return None
+
+
+def _kills_otp_28(flags: Flags, kind: int, payload: bytes | None) -> bool:
+    """Whether this is a priority message that comes in fragments: the BEAM of OTP 28 (erts 16.4) crashes."""
+    is_message = kind & PRIORITY and not kind & EXIT_SIGNAL
+    return bool(is_message and payload and len(payload) > FRAGMENT_SIZE and not flags & Flags.NATIVE_RECORDS)
 
 
 def _reason(payload: bytes | None) -> Term:

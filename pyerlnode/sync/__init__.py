@@ -216,9 +216,9 @@ class Node:
 
     # messages and calls ----------------------------------------------------------------
 
-    def send(self, dest: Term, message: Term) -> None:
+    def send(self, dest: Term, message: Term, *, priority: bool = False) -> None:
         """Send a message, see :meth:`pyerlnode.Node.send`."""
-        self._loop.run(lambda: self._node.send(dest, message))
+        self._loop.run(lambda: self._node.send(dest, message, priority=priority))
 
     def call(self, dest: Term, request: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
         """Call a gen_server, see :meth:`pyerlnode.Node.call`."""

@@ -131,9 +131,9 @@ class Process:
     def __next__(self) -> Term:
         return self.receive()
 
-    def send(self, dest: Term, message: Term) -> None:
+    def send(self, dest: Term, message: Term, *, priority: bool = False) -> None:
         """Send a message, see :meth:`pyerlnode.Process.send`."""
-        self._await(lambda: self._me.send(dest, message))
+        self._await(lambda: self._me.send(dest, message, priority=priority))
 
     def call(self, dest: Term, message: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
         """Call a gen_server, see :meth:`pyerlnode.Process.call`."""
@@ -155,33 +155,36 @@ class Process:
         """The same, and watch it, see :meth:`pyerlnode.Process.spawn_monitor`."""
         return self._await(lambda: self._me.spawn_monitor(peer, module, function, args, link=link))
 
-    def link(self, pid: Pid) -> None:
+    def link(self, pid: Pid, *, priority: bool = False) -> None:
         """Link to ``pid``, see :meth:`pyerlnode.Process.link`."""
-        self._await(lambda: self._me.link(pid))
+        self._await(lambda: self._me.link(pid, priority=priority))
 
     def unlink(self, pid: Pid) -> None:
         """Remove the link to ``pid``."""
         self._await(lambda: self._me.unlink(pid))
 
-    def monitor(self, dest: Term) -> Reference:
+    def monitor(self, dest: Term, *, priority: bool = False) -> Reference:
         """Watch a process, see :meth:`pyerlnode.Process.monitor`."""
-        return self._await(lambda: self._me.monitor(dest))
+        return self._await(lambda: self._me.monitor(dest, priority=priority))
 
     def demonitor(self, ref: Reference, *, flush: bool = False) -> bool:
         """Stop watching, see :meth:`pyerlnode.Process.demonitor`."""
         return self._await(lambda: self._me.demonitor(ref, flush=flush))
 
-    def exit(self, pid: Pid, reason: Term) -> None:
+    def exit(self, dest: Pid | Reference, reason: Term, *, priority: bool = False) -> None:
         """Send an exit signal, see :meth:`pyerlnode.Process.exit`."""
-        self._await(lambda: self._me.exit(pid, reason))
+        self._await(lambda: self._me.exit(dest, reason, priority=priority))
 
     def register(self, name: str) -> None:
         """Register this process under ``name``."""
         self._loop.call(lambda: self._me.register(name))
 
-    def alias(self, *, once: bool = False) -> Reference:
-        """Make a reference that messages can be sent to; ``once``: until the first one."""
-        return self._loop.call(lambda: self._me.alias(once=once))
+    def alias(self, *, once: bool = False, priority: bool = False) -> Reference:
+        """Make a reference that messages can be sent to; ``once``: until the first one.
+
+        With ``priority`` it brings priority messages, see :meth:`pyerlnode.Process.send`.
+        """
+        return self._loop.call(lambda: self._me.alias(once=once, priority=priority))
 
     def unalias(self, ref: Reference) -> bool:
         """End an alias: what is sent to it afterwards is dropped.  False where it was none."""

@@ -34,6 +34,8 @@ director:play('{a}', '{b}', {order}, fun(PA, PB) ->
     Both = fun({WhatA, WhatB}) -> director:both({PA, WhatA, NB}, {PB, WhatB, NA}) end,
     GotA = fun() -> director:got(PA) end, GotB = fun() -> director:got(PB) end,
     AskA = fun(What) -> director:tell(PA, What) end, ToldA = fun() -> director:told(PA) end,
+    HoldA = fun(N) -> director:tell(PA, {hold, N}), director:told(PA) end,
+    HoldB = fun(N) -> director:tell(PB, {hold, N}), director:told(PB) end,
     Dead = fun(N) -> erpc:call(N, puppet, dead, []) end,
     {code}
 end)

@@ -81,7 +81,7 @@ class FakePeer:
 
 def mailbox(process: Process) -> list[Term]:
     """What waits in the mailbox."""
-    return list(process._mailbox._messages)
+    return list(process._mailbox)
 
 
 class Ports:

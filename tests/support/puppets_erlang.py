@@ -20,6 +20,7 @@ init(Boss) ->
         {do, Boss, {leave, Why}} -> exit(Why);
         {do, Boss, leave_huge} -> exit(huge());
         {do, Boss, {send_all_and_leave, To, Ms, Why}} -> [To ! M || M <- Ms], exit(Why);
+        {do, Boss, {hold, N}} -> Boss ! {self(), did, ok}, hold(N), init(Boss);
         {do, Boss, What} ->
             Result = try do(What) catch C:R -> {caught, C, R} end,
             Boss ! {self(), did, Result},
@@ -27,6 +28,12 @@ init(Boss) ->
         {'$gen_call', From, {answer, X}} -> gen_server:reply(From, X), init(Boss);
         {'$gen_call', _, {leave, Why}} -> exit(Why);
         Other -> Boss ! {self(), got, Other}, init(Boss)
+    end.
+
+hold(N) ->
+    case process_info(self(), message_queue_len) of
+        {_, Waiting} when Waiting < N -> receive after 1 -> hold(N) end;
+        _ -> ok
     end.
 
 dead() -> {Pid, Monitor} = spawn_monitor(fun() -> ok end), receive {'DOWN', Monitor, _, _, _} -> Pid end.
@@ -43,8 +50,10 @@ suicide() -> exit(self(), kill), hang().
 do(trap) -> process_flag(trap_exit, true), ok;
 do(no_trap) -> process_flag(trap_exit, false), ok;
 do({link, P}) -> link(P);
+do({link_priority, P}) -> erlang:apply(erlang, link, [P, [priority]]);
 do({unlink, P}) -> unlink(P);
 do({monitor, X}) -> monitor(process, X);
+do({monitor_priority, X}) -> erlang:monitor(process, X, [priority]);
 do({monitor, X, Mode}) -> erlang:monitor(process, X, [{alias, Mode}]);
 do({demonitor, R}) -> demonitor(R);
 do({demonitor, R, Options}) -> demonitor(R, Options);
@@ -53,12 +62,15 @@ do({exit_huge, P}) -> exit(P, huge());
 do({send, To, M}) -> To ! M, ok;
 do({send_all, To, Ms}) -> [To ! M || M <- Ms], ok;
 do({send_priority, To, M}) -> erlang:send(To, M, [priority]), ok;
-do({exit_priority, To, Why}) -> erlang:exit(To, Why, [priority]);
+do({exit_priority, To, Why}) -> erlang:apply(erlang, exit, [To, Why, [priority]]);
+do({exit_plain, To, Why}) -> erlang:apply(erlang, exit, [To, Why, []]);
 do(token) -> seq_trace:set_token(label, 17), ok;
 do({register, Name}) -> register(Name, self());
 do({unregister, Name}) -> unregister(Name);
 do(alias) -> erlang:alias();
 do(alias_once) -> erlang:alias([reply]);
+do(alias_priority) -> erlang:alias([priority]);
+do(alias_once_priority) -> erlang:alias([reply, priority]);
 do({unalias, R}) -> erlang:unalias(R);
 do({disconnect, Node}) -> erlang:disconnect_node(Node);
 do({ping, Node}) -> net_adm:ping(Node);

@@ -94,6 +94,9 @@ async def puppet(me: Process, boss: Pid) -> None:
             case ("do", by, ("send_all_and_leave", to, messages, why)) if by == boss:
                 await _send_all(me, to, messages)
                 raise Exit(why)
+            case ("do", by, ("hold", number)) if by == boss:
+                await me.send(boss, (me.pid, Atom("did"), OK))
+                await _hold(me, number)
             case ("do", by, what) if by == boss:
                 await me.send(boss, (me.pid, Atom("did"), await _do(me, what)))
             case ("$gen_call", caller, ("answer", value)):
@@ -102,6 +105,11 @@ async def puppet(me: Process, boss: Pid) -> None:
                 raise Exit(why)
             case other:
                 await me.send(boss, (me.pid, Atom("got"), other))
+
+
+async def _hold(me: Process, number: int) -> None:
+    while me.message_queue_len < number:
+        await asyncio.sleep(0.001)
 
 
 async def _do(me: Process, what: Term) -> Term:
@@ -127,6 +135,11 @@ async def _link(me: Process, pid: Pid) -> Term:
     return True
 
 
+async def _link_priority(me: Process, pid: Pid) -> Term:
+    await me.link(pid, priority=True)
+    return True
+
+
 async def _unlink(me: Process, pid: Pid) -> Term:
     await me.unlink(pid)
     return True
@@ -134,6 +147,10 @@ async def _unlink(me: Process, pid: Pid) -> Term:
 
 async def _monitor(me: Process, dest: Term) -> Term:
     return await me.monitor(dest)
+
+
+async def _monitor_priority(me: Process, dest: Term) -> Term:
+    return await me.monitor(dest, priority=True)
 
 
 async def _demonitor(me: Process, ref: Term, options: Term = ()) -> Term:
@@ -146,12 +163,22 @@ async def _exit(me: Process, pid: Pid, why: Term) -> Term:
     return True
 
 
+async def _exit_priority(me: Process, dest: Any, why: Term) -> Term:
+    await me.exit(dest, why, priority=True)
+    return True
+
+
 async def _exit_huge(me: Process, pid: Pid) -> Term:
     return await _exit(me, pid, HUGE)
 
 
 async def _send(me: Process, to: Term, message: Term) -> Term:
     await me.send(to, message)
+    return OK
+
+
+async def _send_priority(me: Process, to: Term, message: Term) -> Term:
+    await me.send(to, message, priority=True)
     return OK
 
 
@@ -176,6 +203,14 @@ async def _alias(me: Process) -> Term:
 
 async def _alias_once(me: Process) -> Term:
     return me.alias(once=True)
+
+
+async def _alias_priority(me: Process) -> Term:
+    return me.alias(priority=True)
+
+
+async def _alias_once_priority(me: Process) -> Term:
+    return me.alias(once=True, priority=True)
 
 
 async def _unalias(me: Process, ref: Term) -> Term:
@@ -280,17 +315,24 @@ WORDS: dict[str, Callable[..., Awaitable[Term]]] = {
     "trap": _trap,
     "no_trap": _no_trap,
     "link": _link,
+    "link_priority": _link_priority,
     "unlink": _unlink,
     "monitor": _monitor,
+    "monitor_priority": _monitor_priority,
     "demonitor": _demonitor,
     "exit": _exit,
     "exit_huge": _exit_huge,
+    "exit_plain": _exit,
+    "exit_priority": _exit_priority,
     "send": _send,
     "send_all": _send_all,
+    "send_priority": _send_priority,
     "register": _register,
     "unregister": _unregister,
     "alias": _alias,
     "alias_once": _alias_once,
+    "alias_priority": _alias_priority,
+    "alias_once_priority": _alias_once_priority,
     "unalias": _unalias,
     "disconnect": _disconnect,
     "ping": _ping,

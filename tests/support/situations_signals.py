@@ -209,6 +209,62 @@ ALIASES = {
     " R, x})",
     "exit with priority, of an alias that is gone": "B(trap), R = B(alias), B({unalias, R}),"
     " A({exit_priority, R, bye})",
+    "with priority, to a priority alias": "R = B(alias_priority), HoldB(5), A({send, PB, 1}),"
+    " A({send_priority, R, 2}), A({send, R, 3}), A({send_priority, R, 4}), A({send_priority, PB, 5}),"
+    " [GotB() || _ <- [1, 2, 3, 4, 5]]",
+    "with priority, to a plain alias": "R = B(alias), HoldB(2), A({send, PB, 1}),"
+    " A({send_priority, R, 2}), GotB(), GotB()",
+    "with priority, to a priority alias for one reply": "R = B(alias_once_priority), HoldB(3),"
+    " A({send, PB, 1}), A({send_priority, R, 2}), A({send_priority, R, 3}), A({send, PB, 4}),"
+    " [GotB() || _ <- [1, 2, 3]]",
+    "with priority, to a priority alias that is gone": "R = B(alias_priority), B({unalias, R}),"
+    " A({send_priority, R, x})",
+    "with priority, to a name": "B({register, held}), HoldB(2), A({send, PB, 1}),"
+    " A({send_priority, {held, NB}, 2}), GotB(), GotB()",
+    "with priority, much to a priority alias": "R = B(alias_priority), HoldB(3), A({send, PB, 1}),"
+    " A({send_priority, R, binary:copy(<<7>>, 300000)}), A({send_priority, R, 2}),"
+    " [GotB() || _ <- [1, 2, 3]]",
+    "exit with priority, of a priority alias": "B(trap), R = B(alias_priority), HoldB(5),"
+    " A({send, PB, 1}), A({exit_priority, R, bye}), A({exit_plain, R, late}), A({exit_priority, PB, last}),"
+    " A({send_priority, R, 2}), [GotB() || _ <- [1, 2, 3, 4, 5]]",
+    "exit with priority, of a priority alias, not trapped": "R = B(alias_priority),"
+    " A({exit_priority, R, bye}), GotB()",
+    "exit with priority, of a priority alias, kill": "B(trap), R = B(alias_priority),"
+    " A({exit_priority, R, kill}), GotB()",
+    "exit with priority, of a priority alias, normal": "R = B(alias_priority),"
+    " A({exit_priority, R, normal}), A({send, R, x}), GotB()",
+    "exit with priority, of a priority alias for one reply": "B(trap), R = B(alias_once_priority),"
+    " A({exit_priority, R, bye}), A({exit_priority, R, bye}), A({send, R, 1}), A({exit_priority, R, bye}),"
+    " [GotB() || _ <- [1, 2, 3]]",
+    "exit as with priority, but plain, of an alias": "B(trap), R = B(alias), A({exit_plain, R, bye}), GotB()",
+    "exit with priority, of one's own alias": "A(trap), R = A(alias_priority),"
+    " A({exit_priority, R, bye}), GotA()",
+    "a link with priority": "A(trap), A({link_priority, PB}), HoldA(3),"
+    " B({send_all_and_leave, PA, [1, 2], bye}), [GotA() || _ <- [1, 2, 3]]",
+    "a link with priority, made plain again": "A(trap), A({link_priority, PB}), A({link, PB}),"
+    " HoldA(2), B({send_all_and_leave, PA, [1], bye}), GotA(), GotA()",
+    "a plain link, made one with priority": "A(trap), A({link, PB}), A({link_priority, PB}),"
+    " HoldA(2), B({send_all_and_leave, PA, [1], bye}), GotA(), GotA()",
+    "a link with priority, made by the other": "A(trap), B({link_priority, PA}), HoldA(2),"
+    " B({send_all_and_leave, PA, [1], bye}), GotA(), GotA()",
+    "a link with priority, taken back and made plain": "A(trap), A({link_priority, PB}), A({unlink, PB}),"
+    " A({link, PB}), HoldA(2), B({send_all_and_leave, PA, [1], bye}), GotA(), GotA()",
+    "a link with priority, taken back by the other": "A(trap), A({link_priority, PB}), B({unlink, PA}),"
+    " B({link, PA}), HoldA(2), B({send_all_and_leave, PA, [1], bye}), GotA(), GotA()",
+    "a link with priority, exit/2 over it": "A(trap), A({link_priority, PB}), HoldA(2),"
+    " B({send, PA, 1}), B({exit, PA, bye}), GotA(), GotA()",
+    "a link with priority, not trapping": "A({link_priority, PB}), B({leave, bye}), GotA()",
+    "a link with priority, to the dead": "A(trap), D = Dead(NB), A({link_priority, D}), GotA()",
+    "a link with priority, then disconnect": "A(trap), A({link_priority, PB}), A({disconnect, NB}), GotA()",
+    "a monitor with priority": "A({monitor_priority, PB}), HoldA(3),"
+    " B({send_all_and_leave, PA, [1, 2], bye}), [GotA() || _ <- [1, 2, 3]]",
+    "a monitor with priority, of a name": "B({register, held}), A({monitor_priority, {held, NB}}),"
+    " HoldA(2), B({send_all_and_leave, PA, [1], bye}), GotA(), GotA()",
+    "a monitor with priority, and a plain one of a name": "B({register, held}), A({monitor_priority, PB}),"
+    " A({monitor, {held, NB}}), HoldA(3), B({send_all_and_leave, PA, [1], bye}),"
+    " [GotA() || _ <- [1, 2, 3]]",
+    "a monitor with priority, of the dead": "D = Dead(NB), A({monitor_priority, D}), GotA()",
+    "a monitor with priority, then disconnect": "A({monitor_priority, PB}), A({disconnect, NB}), GotA()",
     "two aliases": "R = A(alias), S = A(alias), A({unalias, R}), B({send, R, x}), B({send, S, y}), GotA()",
     "an alias, then disconnect": "R = A(alias), A({disconnect, NB}), B({send, R, x}), GotA()",
     "a monitor's alias": "R = A({monitor, PB, explicit_unalias}), B({send, R, x}), GotA(),"

@@ -379,6 +379,62 @@ class TestAliases:
         assert mailbox(me) == [1]
         assert (me.aliases, me.router._aliases) == ({}, {})
 
+    def test_a_priority_alias_brings_priority_messages_before_the_ordinary(
+        self, me: Process, other: Process
+    ) -> None:
+        alias, plain = me.alias(priority=True), me.alias()
+        for target, priority, message in (
+            (me.pid, True, 1),
+            (alias, True, "first"),
+            (alias, False, 2),
+            (plain, True, 3),
+            (alias, True, "second"),
+        ):
+            other.emit_message(alias.node, target, encode_bare(message), priority=priority)
+        assert mailbox(me) == [b"first", b"second", 1, 2, 3]
+
+    def test_a_priority_alias_brings_exits_of_those_who_trap(self, me: Process, other: Process) -> None:
+        me.trap_exit = True
+        alias, plain = me.alias(priority=True, once=True), me.alias()
+        me.deliver(1)
+        for target, priority in ((alias, False), (plain, True), (alias, True)):
+            other.emit_alias_exit(alias.node, target, (BOOM, priority), priority=priority)
+        assert [message[-1] if type(message) is tuple else message for message in mailbox(me)] == [
+            (BOOM, True),
+            1,
+            (BOOM, False),
+            (BOOM, True),
+        ]
+        assert list(me.aliases) == [alias, plain]  # an exit is no reply
+
+    def test_nothing_stays_of_a_priority_alias(self, me: Process, other: Process) -> None:
+        me.unalias(me.alias(priority=True))
+        alias = me.alias(priority=True, once=True)
+        other.emit_message(alias.node, alias, encode_bare(1), priority=True)
+        assert (me.aliases, me.urgent) == ({}, set())
+
+    def test_a_link_and_a_monitor_with_priority(self, me: Process, other: Process) -> None:
+        me.trap_exit = True
+        me.emit_link(other.pid, priority=True)
+        ref = me.emit_monitor(other.pid, other.pid.node, priority=True)
+        me.deliver(1)
+        other.end(BOOM)
+        assert mailbox(me) == [("EXIT", other.pid, BOOM), ("DOWN", ref, "process", other.pid, BOOM), 1]
+        assert me.urgent == set()
+
+    def test_linking_once_more_and_unlinking_take_the_priority_back(
+        self, me: Process, other: Process, peer: FakePeer
+    ) -> None:
+        me.emit_link(other.pid, priority=True)
+        me.emit_link(other.pid)
+        assert me.urgent == set()
+        me.emit_link(peer.pid(), priority=True)
+        me.emit_unlink(peer.pid())
+        assert me.urgent == set()
+        me.emit_link(peer.pid(2), priority=True)
+        peer.says(c.UnlinkId(1, peer.pid(2), me.pid))
+        assert me.urgent == set()
+
     def test_a_late_reply_to_our_own_request_vanishes(self, me: Process) -> None:
         tag = ImproperList((Atom("alias"),), me.router.registry.reference())
         me.deliver((tag, "late"))

@@ -124,6 +124,46 @@ async def test_remove_while_a_get_waits_hides_no_later_message() -> None:
         assert await task == 9
 
 
+class TestPriority:
+    async def test_before_the_ordinary_and_behind_the_earlier(self) -> None:
+        box = filled(1, 2)
+        box.put_priority("a")
+        box.put(3)
+        box.put_priority("b")
+        assert (len(box), list(box)) == (5, ["a", "b", 1, 2, 3])
+        assert [await box.get() for _ in range(3)] == ["a", "b", 1]
+        box.put_priority("c")
+        assert [await box.get() for _ in range(3)] == ["c", 2, 3]
+
+    async def test_a_match_goes_through_both_in_order(self) -> None:
+        box = filled(1, 2)
+        for message in ("a", "b"):
+            box.put_priority(message)
+        assert await box.get(lambda m: m == "b") == "b"
+        assert await box.get(lambda m: m == 2) == 2
+        assert list(box) == ["a", 1]
+
+    async def test_one_that_comes_while_a_get_waits_is_found(self) -> None:
+        box = filled(1)
+        seen: list[Term] = []
+        task = await waiting(box, lambda m: bool(seen.append(m)) or m == 9)
+        box.put_priority("a")
+        await asyncio.sleep(0)
+        while box._waiter is None:
+            await asyncio.sleep(0)
+        box.put_priority(9)
+        assert await task == 9
+        assert seen == [1, "a", 9]
+        assert list(box) == ["a", 1]
+
+    async def test_remove_drops_priority_messages_too(self) -> None:
+        box = filled(1, 2)
+        for message in (1, 3):
+            box.put_priority(message)
+        box.remove(lambda m: m == 1)
+        assert list(box) == [3, 2]
+
+
 async def test_a_match_through_a_long_mailbox_takes_one_pass() -> None:
     box = filled(*range(300_000))
     async with asyncio.timeout(30):

@@ -268,6 +268,29 @@ class TestExitsFromPeers:
         peer.says(c.AltactSigSend(16 | 4, peer.pid(), two.alias()), BOOM)
         assert one.exit_reason == two.exit_reason == BOOM
 
+    def test_priority_counts_where_the_alias_is_one_for_it(self, me: Process, peer: FakePeer) -> None:
+        me.trap_exit = True
+        alias = me.alias(priority=True)
+        me.deliver("ordinary")
+        peer.says(c.AltactSigSend(1 | 4, peer.pid(), alias), 1)
+        peer.says(c.AltactSigSend(4, peer.pid(), alias), 2)
+        peer.says(c.AltactSigSend(1 | 4, peer.pid(), me.alias()), 3)
+        peer.says(c.AltactSigSend(16 | 1 | 4, peer.pid(), alias), BOOM)
+        assert mailbox(me) == [1, ("EXIT", peer.pid(), BOOM), "ordinary", 2, 3]
+
+    def test_what_goes_to_a_peer_with_priority(self, me: Process, peer: FakePeer) -> None:
+        alias = peer.ref()
+        me.emit_message(Atom(PEER), alias, encode_bare(1), priority=True)
+        me.emit_message(Atom(PEER), peer.pid(), encode_bare(2), priority=True)
+        me.emit_alias_exit(Atom(PEER), alias, BOOM, priority=True)
+        me.emit_alias_exit(Atom(PEER), alias, BOOM)
+        assert peer.take() == [
+            (c.AltactSigSend(1 | 4, me.pid, alias), 1),
+            (c.SendSender(me.pid, peer.pid()), 2),
+            (c.AltactSigSend(16 | 1 | 4, me.pid, alias), BOOM),
+            (c.AltactSigSend(16 | 4, me.pid, alias), BOOM),
+        ]
+
 
 class TestMonitorsFromPeers:
     def test_by_pid_and_by_name(self, me: Process, peer: FakePeer) -> None:

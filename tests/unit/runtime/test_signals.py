@@ -8,10 +8,12 @@ from pyerlnode.runtime.signals import adapt
 from pyerlnode.term import Atom, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import VISIBLE, Flags
+from pyerlnode.wire.messages import ALIAS, EXIT_SIGNAL, PRIORITY
 from tests.support.net import LEFT, RIGHT, pid
 from tests.support.net import ref as reference
 
 a, b, ref = pid(1, LEFT), pid(2, RIGHT), reference(3)
+LARGE = encode_bare(b"x" * 70_000)
 REASON = encode_bare((Atom("shutdown"), 1))
 
 
@@ -31,6 +33,15 @@ REASON = encode_bare((Atom("shutdown"), 1))
         ),
         (Flags.ALTACT_SIG, c.AliasSend(a, ref), b"x", (c.AliasSend(a, ref), b"x")),
         (Flags.ALTACT_SIG | Flags.ALIAS, c.AliasSend(a, ref), b"x", None),
+        (Flags.ALTACT_SIG, c.AltactSigSend(PRIORITY | ALIAS, a, ref), b"x", (c.AliasSend(a, ref), b"x")),
+        (Flags.ALTACT_SIG | Flags.ALIAS, c.AltactSigSend(PRIORITY | ALIAS, a, ref), b"x", None),
+        (Flags.ALTACT_SIG, c.AltactSigSend(PRIORITY | ALIAS | EXIT_SIGNAL, a, ref), REASON, None),
+        (
+            Flags.NATIVE_RECORDS,
+            c.AltactSigSend(PRIORITY | ALIAS, a, ref),
+            LARGE,
+            (c.AltactSigSend(ALIAS, a, ref), LARGE),
+        ),
     ],
 )
 def test_older_peers_get_older_forms(
