@@ -181,7 +181,14 @@ class Server:
             self._note((OUT, answer, (caller.pid, caller.tag), self._system.snapshot()))
 
     async def _invoke(self, callback: Callable[..., Any], *args: Any) -> Any:
-        return await workers.run(self._executor, callback, *args)
+        """Runs a callback.  Where it waits for what somebody cancels, that is an error of the callback's."""
+        try:
+            return await workers.run(self._executor, callback, *args)
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            what = f"what {getattr(callback, '__name__', 'a callback')} waited for was cancelled"
+            raise RuntimeError(what).with_traceback(error.__traceback__) from error
 
     def _note(self, event: tuple[Term, ...]) -> None:
         self._debug.note(name_of(self._server.me), event)
@@ -231,6 +238,12 @@ class Server:
             brief(shown["state"]),
             exc_info=None if isinstance(error, Stop | Exit) else error,
         )
+
+
+def is_cancelled() -> bool:
+    """Whether somebody wants the task that runs now to end."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def is_control(message: Term) -> bool:

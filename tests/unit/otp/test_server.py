@@ -108,6 +108,54 @@ class TestTheReason:
         assert server.reasons == [BOOM]
 
 
+class TestCancelledWork:
+    """A callback may wait for what somebody cancels: that is its error, and not the end of the task."""
+
+    class Waiting(Ending):
+        def __init__(self) -> None:
+            super().__init__()
+            self.work = asyncio.get_running_loop().create_future()
+            self.is_waiting = False
+
+        async def init(self, what: Term = None) -> None:
+            if what == "now":
+                await self.work
+
+        async def handle_call(self, request: Term, caller: Caller) -> Term:
+            self.is_waiting = True
+            return await self.work
+
+    async def test_it_is_an_error_of_the_callback(
+        self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        server = self.Waiting()
+        server.work.cancel()
+        pid = await node.start_server(server, name="model")
+        with pytest.raises(RemoteExit, match="what handle_call waited for was cancelled"):
+            await me.call(pid, 1)
+        [(struct, stack)] = server.reasons
+        assert stack[0][1] == "handle_call"
+        assert struct["message"] == b"RuntimeError: what handle_call waited for was cancelled"
+        assert "GenServer :model terminating: " in caplog.text
+
+    async def test_it_is_an_error_of_init(self, node: Node) -> None:
+        server = self.Waiting()
+        server.work.cancel()
+        with pytest.raises(RuntimeError, match="what init waited for was cancelled"):
+            await node.start_server(server, Atom("now"))
+
+    async def test_the_end_of_the_process_is_not_mistaken_for_it(self, node: Node, me: Process) -> None:
+        server = self.Waiting()
+        pid = await node.start_server(server)
+        calling = asyncio.ensure_future(me.call(pid, 1))
+        await until(lambda: server.is_waiting)
+        await me.exit(pid, BOOM)
+        with pytest.raises(RemoteExit) as caught:
+            await calling
+        assert caught.value.reason == BOOM
+        assert server.reasons == []
+
+
 class TestReports:
     async def test_what_ended_it_is_said(
         self, node: Node, me: Process, caplog: pytest.LogCaptureFixture
