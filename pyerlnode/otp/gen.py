@@ -113,8 +113,17 @@ class Process(process.Process):
     """
 
     async def call(self, dest: Term, message: Term, timeout: float | None = DEFAULT_TIMEOUT) -> Term:
-        """Calls a gen_server, as :meth:`pyerlnode.Node.call`; the caller that it sees is this process."""
+        """Calls a gen_server, as :meth:`pyerlnode.Node.call`; the caller that it sees is this process.
+
+        A body that calls its own process would wait for itself: :class:`RemoteExit` with ``calling_self``.
+        """
+        if asyncio.current_task() is self.task and self._is_meant_by(dest):
+            raise RemoteExit(Atom("calling_self"), f"{self!r} called itself: nobody is left to answer")
         return await call(self, dest, message, timeout)
+
+    def _is_meant_by(self, dest: Term) -> bool:
+        to = destination(self.router, dest)
+        return to.target == self.pid or (to.node == self.router.node and to.target in self.names)
 
     async def cast(self, dest: Term, message: Term) -> None:
         """Casts to a gen_server, as :meth:`pyerlnode.Node.cast`."""

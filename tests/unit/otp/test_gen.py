@@ -68,6 +68,27 @@ class TestCalls:
         with pytest.raises(NoProc, match=f"no process nobody at {ME}"):
             await me.call("nobody", 1, timeout=None)
 
+    @pytest.mark.parametrize("by", ["pid", "name", "name and node"])
+    async def test_a_body_that_calls_itself_learns_so_at_once(
+        self, router: Router, me: Process, by: str
+    ) -> None:
+        dest = {"pid": me.pid, "name": "me", "name and node": ("me", ME)}[by]
+        me.register("me")
+
+        with pytest.raises(RemoteExit, match="called itself") as caught:
+            async with me.block():
+                await me.call(dest, 1, timeout=None)
+        assert caught.value.reason == Atom("calling_self")
+
+    async def test_another_task_may_call_the_process_that_it_works_for(
+        self, router: Router, me: Process
+    ) -> None:
+        async with me.block():
+            calling = asyncio.ensure_future(me.call(me.pid, 1, timeout=None))
+            _, caller, request = await me.receive(30)
+            router.reply(me, caller, request + 1)
+            assert await calling == 2
+
     async def test_a_callee_that_ends_is_a_remote_exit_at_once(self, router: Router, me: Process) -> None:
         other = Process(router)
         calling = asyncio.ensure_future(me.call(other.pid, 1, timeout=None))
