@@ -3,14 +3,15 @@
 Spec: ERTS "Distribution Protocol", section "Protocol between Connected Nodes".  Most come in two
 variants, one of them with a seq_trace token: they are the same message to us (``token``, ``None`` without).
 ``HAS_PAYLOAD`` tells whether a second term follows the control message: the message itself, an exit
-reason or an argument list.  (It is inherited: mypyc takes every annotation in a dataclass for a field.)
+reason or an argument list.
 
-:mod:`pyerlnode.wire.control` reads them; this module is their shapes and how they are written.
+:mod:`pyerlnode.wire.control` reads them; this module is their shapes and how they are written.  They are
+written out, no dataclasses: a node makes one for each signal, and frozen dataclasses take their time to
+be made, and to be defined.  Not to change them is mypy's affair; compiled, they refuse it themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from pyerlnode.term import Atom, Pid, Reference, Term
@@ -35,38 +36,134 @@ MONITORED: Final = 2
 """... and: it is monitored by its parent."""
 
 
-class _Alone:
-    """A message that is complete in itself."""
+class _Message:
+    """What all messages can do.  Two are equal when they are of one class and say the same."""
 
     __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
     HAS_PAYLOAD: ClassVar[bool] = False
-
-
-class _WithPayload:
-    """A message that a second term belongs to."""
-
-    __slots__ = ()
-    HAS_PAYLOAD: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class Link(_Alone):
-    """1: ``sender`` links itself to ``target``."""
-
-    sender: Pid
-    target: Pid
+    OP: ClassVar[int] = 0
+    """The operation, of the variant without a token."""
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
-        return 1, self.sender, self.target
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self) or not isinstance(other, _Message):
+            return False
+        return self is other or self.to_term() == other.to_term()
+
+    def __hash__(self) -> int:
+        return hash(self.to_term())
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={getattr(self, name)!r}" for name in self.__match_args__]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Send(_WithPayload):
+class _Relation(_Message):
+    """Something between two processes."""
+
+    __slots__ = ("sender", "target")
+    __match_args__ = ("sender", "target")
+
+    def __init__(self, sender: Pid, target: Pid) -> None:
+        self.sender: Final = sender
+        self.target: Final = target
+
+    def to_term(self) -> tuple[Term, ...]:
+        """The control message as a term."""
+        return self.OP, self.sender, self.target
+
+
+class _Carrier(_Message):
+    """Something from one process to another, with a payload."""
+
+    __slots__ = ("sender", "target", "token")
+    __match_args__ = ("sender", "target", "token")
+    HAS_PAYLOAD = True
+
+    def __init__(self, sender: Pid, target: Pid, token: Term = None) -> None:
+        self.sender: Final = sender
+        self.target: Final = target
+        self.token: Final = token
+
+    def to_term(self) -> tuple[Term, ...]:
+        """The control message as a term."""
+        if self.token is not None:
+            return self.OP + 1, self.sender, self.target, self.token
+        return self.OP, self.sender, self.target
+
+
+class _ExitSignal(_Message):
+    """An exit signal with its reason."""
+
+    __slots__ = ("reason", "sender", "target", "token")
+    __match_args__ = ("sender", "target", "reason", "token")
+
+    def __init__(self, sender: Pid, target: Pid, reason: Term, token: Term = None) -> None:
+        self.sender: Final = sender
+        self.target: Final = target
+        self.reason: Final = reason
+        self.token: Final = token
+
+    def to_term(self) -> tuple[Term, ...]:
+        """The control message as a term."""
+        if self.token is not None:
+            return self.OP + 10, self.sender, self.target, self.token, self.reason
+        return self.OP, self.sender, self.target, self.reason
+
+
+class _Monitoring(_Message):
+    """Something that the watcher wants."""
+
+    __slots__ = ("ref", "target", "watcher")
+    __match_args__ = ("watcher", "target", "ref")
+
+    def __init__(self, watcher: Pid, target: Pid | Atom, ref: Reference) -> None:
+        self.watcher: Final = watcher
+        self.target: Final = target
+        self.ref: Final = ref
+
+    def to_term(self) -> tuple[Term, ...]:
+        """The control message as a term."""
+        return self.OP, self.watcher, self.target, self.ref
+
+
+class _Unlinking(_Message):
+    """A numbered unlinking."""
+
+    __slots__ = ("id", "sender", "target")
+    __match_args__ = ("id", "sender", "target")
+
+    def __init__(self, id: int, sender: Pid, target: Pid) -> None:  # noqa: A002  # named as its attribute
+        self.id: Final = id
+        self.sender: Final = sender
+        self.target: Final = target
+
+    def to_term(self) -> tuple[Term, ...]:
+        """The control message as a term."""
+        return self.OP, self.id, self.sender, self.target
+
+
+class Link(_Relation):
+    """1: ``sender`` links itself to ``target``."""
+
+    __slots__ = ()
+    OP = 1
+
+
+class Send(_Message):
     """2 and 12: a message to ``target``; who sends it is not told."""
 
-    target: Pid
-    token: Term = None
+    __slots__ = ("target", "token")
+    __match_args__ = ("target", "token")
+    HAS_PAYLOAD = True
+
+    def __init__(self, target: Pid, token: Term = None) -> None:
+        self.target: Final = target
+        self.token: Final = token
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
@@ -75,41 +172,31 @@ class Send(_WithPayload):
         return 2, UNUSED, self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Exit(_Alone):
+class Exit(_ExitSignal):
     """3 and 13: ``sender`` ended with ``reason`` and breaks its link to ``target``."""
 
-    sender: Pid
-    target: Pid
-    reason: Term
-    token: Term = None
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return 13, self.sender, self.target, self.token, self.reason
-        return 3, self.sender, self.target, self.reason
+    __slots__ = ()
+    OP = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Unlink(_Alone):
+class Unlink(_Relation):
     """4: ``sender`` removes its link to ``target``; before OTP 23.3, deadly to OTP 26 and later."""
 
-    sender: Pid
-    target: Pid
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return 4, self.sender, self.target
+    __slots__ = ()
+    OP = 4
 
 
-@dataclass(frozen=True, slots=True)
-class RegSend(_WithPayload):
+class RegSend(_Message):
     """6 and 16: a message from ``sender`` to the process registered as ``name``."""
 
-    sender: Pid
-    name: Atom
-    token: Term = None
+    __slots__ = ("name", "sender", "token")
+    __match_args__ = ("sender", "name", "token")
+    HAS_PAYLOAD = True
+
+    def __init__(self, sender: Pid, name: Atom, token: Term = None) -> None:
+        self.sender: Final = sender
+        self.name: Final = name
+        self.token: Final = token
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
@@ -118,148 +205,127 @@ class RegSend(_WithPayload):
         return 6, self.sender, UNUSED, self.name
 
 
-@dataclass(frozen=True, slots=True)
-class GroupLeader(_Alone):
+class GroupLeader(_Message):
     """7: ``leader`` becomes the group leader of ``target``."""
 
-    leader: Pid
-    target: Pid
+    __slots__ = ("leader", "target")
+    __match_args__ = ("leader", "target")
+
+    def __init__(self, leader: Pid, target: Pid) -> None:
+        self.leader: Final = leader
+        self.target: Final = target
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         return 7, self.leader, self.target
 
 
-@dataclass(frozen=True, slots=True)
-class Exit2(_Alone):
+class Exit2(_ExitSignal):
     """8 and 18: ``sender`` sends ``target`` an exit signal with ``reason``, linked or not."""
 
-    sender: Pid
-    target: Pid
-    reason: Term
-    token: Term = None
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return 18, self.sender, self.target, self.token, self.reason
-        return 8, self.sender, self.target, self.reason
+    __slots__ = ()
+    OP = 8
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorP(_Alone):
+class MonitorP(_Monitoring):
     """19: ``watcher`` wants to know when ``target``, a pid or a name, ends."""
 
-    watcher: Pid
-    target: Pid | Atom
-    ref: Reference
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return 19, self.watcher, self.target, self.ref
+    __slots__ = ()
+    OP = 19
 
 
-@dataclass(frozen=True, slots=True)
-class DemonitorP(_Alone):
+class DemonitorP(_Monitoring):
     """20: ``watcher`` does not want to know any more."""
 
-    watcher: Pid
-    target: Pid | Atom
-    ref: Reference
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return 20, self.watcher, self.target, self.ref
+    __slots__ = ()
+    OP = 20
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorPExit(_Alone):
+class MonitorPExit(_Message):
     """21: ``target``, as the monitor named it, ended with ``reason``."""
 
-    target: Pid | Atom
-    watcher: Pid
-    ref: Reference
-    reason: Term
+    __slots__ = ("reason", "ref", "target", "watcher")
+    __match_args__ = ("target", "watcher", "ref", "reason")
+
+    def __init__(self, target: Pid | Atom, watcher: Pid, ref: Reference, reason: Term) -> None:
+        self.target: Final = target
+        self.watcher: Final = watcher
+        self.ref: Final = ref
+        self.reason: Final = reason
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         return 21, self.target, self.watcher, self.ref, self.reason
 
 
-@dataclass(frozen=True, slots=True)
-class SendSender(_WithPayload):
+class SendSender(_Carrier):
     """22 and 23: a message from ``sender`` to ``target``."""
 
-    sender: Pid
-    target: Pid
-    token: Term = None
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return 23, self.sender, self.target, self.token
-        return 22, self.sender, self.target
+    __slots__ = ()
+    OP = 22
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadExit(_WithPayload):
+class PayloadExit(_Carrier):
     """24 and 25: as :class:`Exit`, with the reason as the payload."""
 
-    sender: Pid
-    target: Pid
-    token: Term = None
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return 25, self.sender, self.target, self.token
-        return 24, self.sender, self.target
+    __slots__ = ()
+    OP = 24
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadExit2(_WithPayload):
+class PayloadExit2(_Carrier):
     """26 and 27: as :class:`Exit2`, with the reason as the payload."""
 
-    sender: Pid
-    target: Pid
-    token: Term = None
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return 27, self.sender, self.target, self.token
-        return 26, self.sender, self.target
+    __slots__ = ()
+    OP = 26
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadMonitorPExit(_WithPayload):
+class PayloadMonitorPExit(_Message):
     """28: as :class:`MonitorPExit`, with the reason as the payload."""
 
-    target: Pid | Atom
-    watcher: Pid
-    ref: Reference
+    __slots__ = ("ref", "target", "watcher")
+    __match_args__ = ("target", "watcher", "ref")
+    HAS_PAYLOAD = True
+
+    def __init__(self, target: Pid | Atom, watcher: Pid, ref: Reference) -> None:
+        self.target: Final = target
+        self.watcher: Final = watcher
+        self.ref: Final = ref
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
         return 28, self.target, self.watcher, self.ref
 
 
-@dataclass(frozen=True, slots=True)
-class SpawnRequest(_WithPayload):
+class SpawnRequest(_Message):
     """29 and 30: ``sender`` wants a process to run a function; the payload is the argument list.
 
     ``leader`` is to be its group leader.  ``options`` is whatever was sent: bad ones are answered, not
     punished.
     """
 
-    ref: Reference
-    sender: Pid
-    leader: Pid
-    module: Atom
-    function: Atom
-    arity: int
-    options: Term
-    token: Term = None
+    __slots__ = ("arity", "function", "leader", "module", "options", "ref", "sender", "token")
+    __match_args__ = ("ref", "sender", "leader", "module", "function", "arity", "options", "token")
+    HAS_PAYLOAD = True
+
+    def __init__(
+        self,
+        ref: Reference,
+        sender: Pid,
+        leader: Pid,
+        module: Atom,
+        function: Atom,
+        arity: int,
+        options: Term,
+        token: Term = None,
+    ) -> None:
+        self.ref: Final = ref
+        self.sender: Final = sender
+        self.leader: Final = leader
+        self.module: Final = module
+        self.function: Final = function
+        self.arity: Final = arity
+        self.options: Final = options
+        self.token: Final = token
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
@@ -269,18 +335,28 @@ class SpawnRequest(_WithPayload):
         return 29, self.ref, self.sender, self.leader, mfa, self.options
 
 
-@dataclass(frozen=True, slots=True)
-class SpawnReply(_Alone):
+class SpawnReply(_Message):
     """31 and 32: the answer to ``ref`` of ``target``: the new process, or an atom that says why not.
 
     ``flags`` are :data:`LINKED` and :data:`MONITORED`.
     """
 
-    ref: Reference
-    target: Pid
-    flags: int
-    result: Pid | Atom
-    token: Term = None
+    __slots__ = ("flags", "ref", "result", "target", "token")
+    __match_args__ = ("ref", "target", "flags", "result", "token")
+
+    def __init__(
+        self,
+        ref: Reference,
+        target: Pid,
+        flags: int,
+        result: Pid | Atom,
+        token: Term = None,
+    ) -> None:
+        self.ref: Final = ref
+        self.target: Final = target
+        self.flags: Final = flags
+        self.result: Final = result
+        self.token: Final = token
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
@@ -289,13 +365,17 @@ class SpawnReply(_Alone):
         return 31, self.ref, self.target, self.flags, self.result
 
 
-@dataclass(frozen=True, slots=True)
-class AliasSend(_WithPayload):
+class AliasSend(_Message):
     """33 and 34: a message from ``sender`` to the process behind ``alias``."""
 
-    sender: Pid
-    alias: Reference
-    token: Term = None
+    __slots__ = ("alias", "sender", "token")
+    __match_args__ = ("sender", "alias", "token")
+    HAS_PAYLOAD = True
+
+    def __init__(self, sender: Pid, alias: Reference, token: Term = None) -> None:
+        self.sender: Final = sender
+        self.alias: Final = alias
+        self.token: Final = token
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
@@ -304,44 +384,36 @@ class AliasSend(_WithPayload):
         return 33, self.sender, self.alias
 
 
-@dataclass(frozen=True, slots=True)
-class UnlinkId(_Alone):
+class UnlinkId(_Unlinking):
     """35: ``sender`` removes its link to ``target``; number ``id`` (1 to 2**64 - 1) of its unlinkings."""
 
-    id: int
-    sender: Pid
-    target: Pid
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return 35, self.id, self.sender, self.target
+    __slots__ = ()
+    OP = 35
 
 
-@dataclass(frozen=True, slots=True)
-class UnlinkIdAck(_Alone):
+class UnlinkIdAck(_Unlinking):
     """36: ``sender`` has seen unlinking number ``id`` of ``target``."""
 
-    id: int
-    sender: Pid
-    target: Pid
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return 36, self.id, self.sender, self.target
+    __slots__ = ()
+    OP = 36
 
 
-@dataclass(frozen=True, slots=True)
-class AltactSigSend(_WithPayload):
+class AltactSigSend(_Message):
     """37: a message or an exit signal with something unusual about it, as ``flags`` say.
 
     ``flags`` are :data:`PRIORITY`, :data:`ALIAS`, :data:`NAME` and :data:`EXIT_SIGNAL`; :data:`TOKEN` shows
     as ``token`` alone.
     """
 
-    flags: int
-    sender: Pid
-    target: Pid | Reference | Atom
-    token: Term = None
+    __slots__ = ("flags", "sender", "target", "token")
+    __match_args__ = ("flags", "sender", "target", "token")
+    HAS_PAYLOAD = True
+
+    def __init__(self, flags: int, sender: Pid, target: Pid | Reference | Atom, token: Term = None) -> None:
+        self.flags: Final = flags
+        self.sender: Final = sender
+        self.target: Final = target
+        self.token: Final = token
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""

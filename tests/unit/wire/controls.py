@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 from pyerlnode.term import Atom, Pid, Reference
 from pyerlnode.wire import messages as m
@@ -47,8 +47,12 @@ EXAMPLES: list[m.Control] = [
     m.AltactSigSend(m.ALIAS | m.EXIT_SIGNAL, THEM, LONG_REF),
 ]
 
+
+def parts_of(control: m.Control) -> dict[str, Any]:
+    """The attributes of a message, in the order in which its constructor takes them."""
+    return {name: getattr(control, name) for name in control.__match_args__}
+
+
 WITH_TOKEN: list[m.Control] = [
-    replace(control, token=TOKEN)  # type: ignore[call-arg]
-    for control in EXAMPLES
-    if hasattr(control, "token")
+    type(control)(**parts_of(control) | {"token": TOKEN}) for control in EXAMPLES if hasattr(control, "token")
 ]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.term import Atom, BitString, ImproperList, Pid, Port, Reference
 from pyerlnode.wire import control as c
 from pyerlnode.wire import messages as m
-from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, TOKEN, US, WITH_TOKEN
+from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, TOKEN, US, WITH_TOKEN, parts_of
 
 PORT = Port(Atom("beam@host"), 1, 5)
 MFA = (Atom("m"), Atom("f"), 0)
@@ -41,17 +40,13 @@ def test_one_element_less_or_more_is_refused(control: m.Control) -> None:
 def test_every_part_is_checked(control: m.Control) -> None:
     term = control.to_term()
     free = {"reason", "options", "token"}  # may be anything
-    values = [value for name, value in _fields(control) if name not in free]
+    values = [value for name, value in parts_of(control).items() if name not in free]
     for index in range(1, len(term)):
         if term[index] == m.UNUSED or not any(term[index] == value for value in values):
             continue
         for wrong in (PORT, 2.5, b"name", "name", [], -1, {}, BitString(b"\x80", 1), ImproperList((1,), 2)):
             with pytest.raises(RemoteProtocolError):
                 c.parse_control((*term[:index], wrong, *term[index + 1 :]))
-
-
-def _fields(control: Any) -> list[tuple[str, Any]]:
-    return [(name, getattr(control, name)) for name in (field.name for field in fields(control))]
 
 
 @pytest.mark.parametrize(
