@@ -66,7 +66,7 @@ def prepare(compiled: Path | None = None, only: str | None = None) -> list[Build
     python = _environment()
     builds = []
     if only != "pure":
-        folder = compiled or HOME / "compiled"
+        folder = compiled.resolve() if compiled else HOME / "compiled"
         if compiled is None:
             say("compiling a copy of the package ...")
             _run([str(ROOT / ".ci" / "compiled"), str(folder), sys.executable])
