@@ -101,12 +101,15 @@ class Outbox:
         "_turn",
         "_turns",
         "_waiting",
+        "ended",
         "size",
     )
 
     def __init__(self, channel: Channel) -> None:
         self.size = 0
         """Bytes that are still here."""
+        self.ended: list[Pid] = []
+        """Senders whose lanes have ended since :meth:`take_ended`."""
         self._channel = channel
         self._bulk = 0  # bytes of these that are in lanes
         self._queue: deque[_Frame] = deque()
@@ -143,6 +146,19 @@ class Outbox:
         if self.size <= limit:
             return False
         return sender is None or sender in self._lanes or self.size - self._bulk > limit
+
+    def is_full(self, limit: int) -> bool:
+        """Whether everybody is to wait, with at most `limit` bytes unsent."""
+        return self.size - self._bulk > limit
+
+    def has_lane(self, sender: Pid) -> bool:
+        """Whether large messages of `sender` are under way."""
+        return sender in self._lanes
+
+    def take_ended(self) -> list[Pid]:
+        """Gives :attr:`ended`, once."""
+        ended, self.ended = self.ended, []
+        return ended
 
     def size_of_first(self, sender: Pid, count: int) -> int:
         """Bytes still unsent of the first `count` large messages in the lane of `sender`."""
@@ -272,6 +288,7 @@ class Outbox:
             self._turns.append(lane)
         else:
             del self._lanes[lane.sender]
+            self.ended.append(lane.sender)
 
     def _take_fragment(self, lane: _Lane, run: _Run, parts: list[bytes]) -> bool:
         """Make the next fragment; False when there is none left."""

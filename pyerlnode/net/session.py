@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pyerlnode.errors import NotConnected, ProtocolError, RemoteProtocolError, TermError
 from pyerlnode.limits import DEFAULT, KIB, MIB
 from pyerlnode.net.outbox import Outbox
+from pyerlnode.net.waiting import Waiting
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.framing import TICK
 from pyerlnode.wire.ticker import Tick, Ticker
@@ -89,13 +89,6 @@ class Sink(Protocol):
         """The connection is gone: called once, after the last :meth:`deliver` has returned."""
 
 
-class _Waiter(NamedTuple):
-    """Somebody who waits for room; `sender` may be unknown."""
-
-    future: asyncio.Future[None]
-    sender: Pid | None
-
-
 class Session:
     """One connection.  It does nothing before :meth:`start`."""
 
@@ -127,7 +120,8 @@ class Session:
         self._pumping = False  # whether a pump is due in the next turn
         self._paused = False
         self._delivering = False
-        self._waiting: dict[object, _Waiter] = {}  # who waits for room, first come first
+        self._waiting = Waiting(self._outbox, limits.outbox)
+        self._overflow = limits.outbox_max  # unsent bytes at which to look who waits for them
         self._flushing: set[asyncio.Future[None]] = set()
 
     @property
@@ -161,7 +155,7 @@ class Session:
         """
         if self.reason is not None:
             return
-        if self._outbox.size > self._limits.outbox_max and self._overflows():
+        if self._outbox.size > self._overflow and self._overflows():
             log.warning("connection to %s closed: it does not read what we send", self.name)
             self._end(OVERFLOW, abort=True)
             return
@@ -179,7 +173,7 @@ class Session:
         ended, or ends meanwhile.
         """
         if self._outbox.holds_up(sender, self._limits.outbox):
-            await self._wait_for_room(sender)
+            await self._waiting.wait(sender)
         if self.reason is not None:
             raise NotConnected(f"the connection to {self.name} is lost: {self.reason}")
 
@@ -201,30 +195,21 @@ class Session:
             return False
         return self.reason is None
 
-    async def _wait_for_room(self, sender: Pid | None) -> None:
-        place = object()
-        try:
-            while self._outbox.holds_up(sender, self._limits.outbox):
-                waiter = self._waiting[place] = _Waiter(self._loop.create_future(), sender)
-                await waiter.future
-        finally:
-            self._waiting.pop(place, None)
-
     def _overflows(self) -> bool:
         """Whether more than ``Limits.outbox_max`` is unsent that nobody waits for.
 
-        Each sender that waits stands for one large message: what it holds is its user's own choice.
+        Each sender that waits stands for one large message: what it holds is its user's own choice.  To count
+        takes time, so that it is done for each MiB that comes on top.
         """
-        waiting = Counter(place.sender for place in self._waiting.values() if place.sender is not None)
-        awaited = sum(self._outbox.size_of_first(sender, count) for sender, count in waiting.items())
-        return self._outbox.size - awaited > self._limits.outbox_max
+        size, limit = self._outbox.size, self._limits.outbox_max
+        self._overflow = max(limit, size + MIB)
+        return size > limit and size - self._waiting.awaited() > limit
 
     def _wake(self) -> None:
-        """Let those continue for whom there is room, or whose session has ended."""
-        holds_up, limit = self._outbox.holds_up, self._limits.outbox
-        for future, sender in self._waiting.values():
-            if not future.done() and not holds_up(sender, limit):
-                future.set_result(None)
+        """Let those continue for whom there is room."""
+        if self._outbox.size <= self._limits.outbox_max:
+            self._overflow = self._limits.outbox_max
+        self._waiting.wake()
         for waiter in self._flushing:
             if not waiter.done():
                 waiter.set_result(None)
@@ -236,8 +221,7 @@ class Session:
         if self._outbox and not self._paused and self.reason is None:
             self._pumping = True
             self._loop.call_soon(self._pump)
-        if self._waiting or self._flushing:
-            self._wake()
+        self._wake()
 
     def _write(self, room: int) -> None:
         outbox = self._outbox
@@ -346,6 +330,7 @@ class Session:
         if self._tick is not None:
             self._tick.cancel()
         self._outbox.clear()
+        self._waiting.wake_all()
         self._wake()
         if not self._delivering:
             self._tell()
