@@ -1,4 +1,4 @@
-"""A BEAM that drives, and beside it the nodes that are measured, all alive at once, so that they can take turns.
+"""A BEAM that drives, and beside it the nodes that are measured, all alive at once, to take turns.
 
 One of them is a BEAM: the anchor.  The others are `subject.py`: each build, on asyncio and on uvloop.  None
 spins while it waits (``+sbwt none``), or it would take the time of those that share its core.  ``same core``
