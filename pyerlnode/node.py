@@ -22,7 +22,7 @@ from pyerlnode.limits import Limits
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.locate import Locator
 from pyerlnode.net.presence import Place, Presence, new_creation
-from pyerlnode.otp import erpc, gen, net_kernel, remote_spawn
+from pyerlnode.otp import erpc, gen, net_kernel, remote_spawn, stopping
 from pyerlnode.otp.child import Supervisor
 from pyerlnode.otp.exports import Exports
 from pyerlnode.otp.gen import Process
@@ -36,7 +36,7 @@ from pyerlnode.otp.supervisor import SupervisorServer, start_child
 from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
-from pyerlnode.runtime.exits import SHUTDOWN
+from pyerlnode.runtime.exits import NORMAL, SHUTDOWN
 from pyerlnode.runtime.peers import Peers
 from pyerlnode.runtime.requests import destination, reach
 from pyerlnode.runtime.router import Router
@@ -579,6 +579,14 @@ class Node:
         instance = server() if isinstance(server, type) else server
         parent = await self._parent(link)
         return (await self._starter.server(instance, args, name=name, parent=parent)).pid
+
+    async def stop_server(self, dest: Term, reason: Term = NORMAL, timeout: float | None = None) -> None:
+        """Has a server or supervisor, on any node, end with `reason`, as ``GenServer.stop``.
+
+        Returns when it has ended.  Raises :class:`NoProc`, :class:`NodeDown`, :class:`RemoteExit` where it
+        ends with another reason, :class:`CallTimeout` where it has not ended within `timeout` seconds.
+        """
+        await stopping.stop(self._me(), dest, reason, timeout)
 
     async def start_supervisor(
         self,

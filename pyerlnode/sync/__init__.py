@@ -28,6 +28,7 @@ from pyerlnode.loops import LoopName, LoopThread
 from pyerlnode.otp.gen import DEFAULT_TIMEOUT
 from pyerlnode.otp.io import to_stdout
 from pyerlnode.otp.streaming import WINDOW
+from pyerlnode.runtime.exits import NORMAL
 from pyerlnode.sync.events import NodeEvents
 from pyerlnode.sync.processes import Body, Process
 from pyerlnode.sync.topologies import Topologies
@@ -328,6 +329,10 @@ class Node:
     ) -> Pid:
         """Start a GenServer, see :meth:`pyerlnode.Node.start_server`."""
         return self._loop.run(lambda: self._node.start_server(server, *args, name=name, link=link))
+
+    def stop_server(self, dest: Term, reason: Term = NORMAL, timeout: float | None = None) -> None:
+        """Have a server end, see :meth:`pyerlnode.Node.stop_server`."""
+        self._loop.run(lambda: self._node.stop_server(dest, reason, timeout))
 
     def start_supervisor(
         self,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pyerlnode import Atom, Caller, Exit, GenServer, Ignore, NoReply, Stop
-from tests.interop.nodes import python_node
+from pyerlnode import Atom, Caller, CallTimeout, Exit, GenServer, Ignore, NoProc, NoReply, RemoteExit, Stop
+from tests.interop.nodes import python_node, until
 from tests.support.erlang_modules import load
 
 if TYPE_CHECKING:
@@ -291,6 +291,44 @@ async def test_same_answers(node: Node, beam_with_reference: Beam, code: str) ->
     pid = await node.start_server(Twin, name="subject")
     answer = await beam.eval(ASK.format(node=f"'{node.name}'", code=code), Pid=encode(pid))
     assert same_for_all(answer, node.name) == expected
+
+
+class TestStoppingThere:
+    """A BEAM's server, stopped from here."""
+
+    @pytest.fixture
+    async def there(self, beam_with_reference: Beam) -> AsyncIterator[tuple[str, str]]:
+        beam = beam_with_reference
+        await beam.eval("gen_server:start({local, subject}, reference, [], [])")
+        yield ("subject", beam.name)
+        await beam.eval("case whereis(subject) of undefined -> ok; Q -> exit(Q, kill) end")
+
+    async def test_in_order(self, node: Node, beam_with_reference: Beam, there: tuple[str, str]) -> None:
+        told = "gen_server:call(subject, {last, {tell, self()}}), receive {terminating, W} -> W after 15000 -> no end"
+        telling = asyncio.ensure_future(beam_with_reference.eval(told))
+        await until(lambda: has_state(node, there))
+        await node.stop_server(there, (Atom("shutdown"), 1))
+        assert await telling == "{shutdown,1}"
+        assert await beam_with_reference.eval("whereis(subject)") == "undefined"
+
+    async def test_one_that_ends_otherwise(self, node: Node, there: tuple[str, str]) -> None:
+        await node.call(there, (Atom("last"), (Atom("exit"), Atom("oops"))))
+        with pytest.raises(RemoteExit, match=":oops"):
+            await node.stop_server(there)
+
+    async def test_one_that_does_not_end_in_time(self, node: Node, there: tuple[str, str]) -> None:
+        await node.call(there, (Atom("last"), Atom("hang")))
+        with pytest.raises(CallTimeout):
+            await node.stop_server(there, timeout=0.05)
+
+    async def test_nobody(self, node: Node, shared_beam: Beam) -> None:
+        with pytest.raises(NoProc):
+            await node.stop_server(("nobody", shared_beam.name))
+
+
+async def has_state(node: Node, server: tuple[str, str]) -> bool:
+    """Whether it has been told what it is to do last."""
+    return bool(await node.rpc(server[1], "sys", "get_state", [Atom(server[0])]))
 
 
 class TestStarting:

@@ -198,6 +198,8 @@ def test_calls_casts_and_their_errors(node: sync.Node) -> None:
     node.start_server(Silent, threading.Event(), name="silent")
     with pytest.raises(CallTimeout):
         node.call("silent", 1, timeout=0.01)
+    node.stop_server("echo")
+    assert node.whereis("echo") is None
 
 
 def test_names_of_processes(node: sync.Node) -> None:
