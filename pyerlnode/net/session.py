@@ -57,6 +57,12 @@ TURN: Final = 1 * MIB
 """Bytes written in one go, at most about: then others have their turn on the event loop."""
 BULKY: Final = 32 * KIB
 """Frames from this size on are cut straight out of the receive buffer."""
+LARGE: Final = 128 * KIB
+"""From this size on memory is fetched from the kernel for each message anew, until we say that it recurs."""
+LARGEST: Final = 8 * MIB
+"""... and of messages up to this size we say so."""
+QUIET: Final = 1 * KIB
+"""A connection over which no more came between two ticks gives its receive buffer back."""
 
 _LENGTH: Final = Struct(">I")
 
@@ -123,6 +129,9 @@ class Session:
         self._waiting = Waiting(self._outbox, limits.outbox)
         self._overflow = limits.outbox_max  # unsent bytes at which to look who waits for them
         self._flushing: set[asyncio.Future[None]] = set()
+        self._seen = 0  # bytes that had come at the last check
+        self._bulk = 0  # bytes of the large frames that came in a row
+        self._familiar = LARGE  # up to which size the allocator keeps the memory of messages
 
     @property
     def name(self) -> str:
@@ -270,9 +279,13 @@ class Session:
                 continue
             if length >= BULKY:
                 frame = bytes(data[start:stop])
+                self._bulk += length
+                if self._bulk > self._familiar:
+                    self._expect(self._bulk)
             else:
                 if base < 0:
                     chunk, base = bytes(data[start:]), start
+                    self._bulk = 0
                 frame = chunk[start - base : stop - base]
             message = receive(frame)
             if message is not None:
@@ -280,6 +293,17 @@ class Session:
                 if self.reason is not None:
                     return end
         return position
+
+    def _expect(self, size: int) -> None:
+        """Messages of `size` bytes come: have their memory kept for the next ones.
+
+        glibc takes blocks from 128 KiB on from the kernel and returns them when they are freed, with a page
+        fault for each 4 KiB of each message, which costs more than all else, until a larger block was freed:
+        then it keeps what is below that, and twice as much of it.  So we free one, without ever touching it.
+        """
+        if size <= LARGEST:
+            self._familiar = 2 * size
+            bytearray(4 * self._familiar)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The stream is gone."""
@@ -297,7 +321,8 @@ class Session:
     # ------------------------------------------------------------------ ticks
 
     def _check(self) -> None:
-        verdict = self._ticker.check(self._stream.bytes_read, self._written, bool(self._outbox))
+        read = self._stream.bytes_read
+        verdict = self._ticker.check(read, self._written, bool(self._outbox))
         if verdict is Tick.DOWN:
             log.warning("connection to %s closed: nothing came from it for the ticktime", self.name)
             self._end(SILENT, abort=True)
@@ -305,6 +330,9 @@ class Session:
         if verdict is Tick.SEND and self._outbox.at_boundary:
             self._written += len(TICK)
             self._stream.write(TICK)
+        if read - self._seen < QUIET:
+            self._stream.rest()
+        self._seen = read
         self._tick = self._clock.call_later(self._ticker.interval, self._check)
 
     # ------------------------------------------------------------------ the end

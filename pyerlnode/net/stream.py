@@ -7,7 +7,8 @@ it one of four.  During the handshake somebody awaits one small frame after the 
 Both phases share one receive buffer, so no byte between them is lost or overtaken.  The kernel writes
 straight into it (:class:`asyncio.BufferedProtocol`: stock reads allocate 256 KiB each time, which costs
 more than everything else in a short exchange).  It grows while reads fill it and at once to the size of a
-large frame, so such a frame is gathered in place; when the traffic calms down it shrinks again.
+large frame, so such a frame is gathered in place; when the traffic calms down it shrinks again, and a
+connection that :meth:`rests <Stream.rest>` has none.
 """
 
 from __future__ import annotations
@@ -83,9 +84,10 @@ class Stream(asyncio.BufferedProtocol):
         self._write_paused = False
         self._filled = 0  # bytes of the buffer that hold unused data, from its start
         self._need = 0  # bytes that must be there before they are worth a look
-        self._size = max(SMALL, limits.handshake_frame + _TWO.size)
+        self._size = limits.handshake_frame + _TWO.size
         self._calm = 0
-        self._buffer = bytearray(self._size)
+        self._lent = False  # whether the transport has the buffer, to read into it
+        self._buffer = bytearray()
         self._view = memoryview(self._buffer)
 
     # ------------------------------------------------------------------ what asyncio tells us
@@ -100,6 +102,9 @@ class Stream(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next read goes: always behind what is still unused."""
+        self._lent = True
+        if not self._filled and self._need <= self._size <= len(self._buffer):
+            return self._view
         wanted = max(self._size, min(self._need, TRUSTED))
         if self._filled == len(self._buffer):
             wanted = max(wanted, min(self._need, 2 * self._filled))
@@ -109,12 +114,14 @@ class Stream(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Hand `nbytes` more to whoever is there."""
+        self._lent = False
         self._filled += nbytes
         self.bytes_read += nbytes
         if self._receiver is None:
             self._offer()
         elif self._filled >= self._need:
-            self._adapt()
+            if self._filled >= SMALL or len(self._buffer) > SMALL:
+                self._adapt()
             self._feed(self._receiver)
 
     def eof_received(self) -> None:
@@ -199,6 +206,7 @@ class Stream(asyncio.BufferedProtocol):
         A connection that is lost already is reported in the next turn of the loop.
         """
         self._receiver = receiver
+        self._size = SMALL
         if self._write_paused:
             receiver.pause_writing()
         if self._filled:
@@ -211,10 +219,21 @@ class Stream(asyncio.BufferedProtocol):
         """The receiver needs `size` bytes in one piece: do not show it fewer."""
         self._need = size
 
+    def rest(self) -> None:
+        """Nothing comes for the time being: give the buffer back until something does."""
+        if not (self._filled or self._lent or self._receiver is None):
+            self._size = SMALL
+            self._calm = 0
+            self._buffer = bytearray()
+            self._view = memoryview(self._buffer)
+
     def _feed(self, receiver: Receiver) -> None:
         self._need = 0
         used = receiver.data_received(self._view[: self._filled])
-        self._drop(used)
+        if used == self._filled:
+            self._filled = 0
+        else:
+            self._drop(used)
 
     # ------------------------------------------------------------------ the buffer
 

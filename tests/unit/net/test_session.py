@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import platform
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -506,6 +509,56 @@ async def test_a_quiet_connection_ticks_every_quarter_of_the_ticktime() -> None:
     clock.advance(100.0)
     await settle()
     assert raw.data == TICK * 10
+
+
+async def test_a_quiet_connection_gives_its_receive_buffer_back() -> None:
+    one, two = memory_streams()
+    clock = ManualClock()
+    session = Session(one, info_of(RIGHT, LEFT), Recorder(), ticktime=8.0, clock=clock)
+    session.start()
+    for data in (packets(bytes(2000)), TICK, packets(bytes(2000))):
+        two.write(data)
+        await settle()
+        assert len(one._buffer) > 0
+        clock.advance(2.0)
+        assert (len(one._buffer) == 0) == (data == TICK)
+    session.close("test over")
+    two.abort()
+
+
+FAULTS = """
+import asyncio, resource
+from tests.support.net import Recorder, connected, info_of, pid, LEFT, RIGHT
+from pyerlnode.net.session import Session
+from pyerlnode.term import encode_bare
+from pyerlnode.wire.control import SendSender
+
+async def main():
+    payload = encode_bare(bytes(2**20))
+    sink = Recorder()
+    async with connected("tcp") as (one, two):
+        Session(one, info_of(LEFT, RIGHT), sink).start()
+        sender = Session(two, info_of(RIGHT, LEFT), Recorder())
+        sender.start()
+        for number in range(60):
+            if number == 20:
+                before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            for _ in range(4):
+                sender.send(SendSender(pid(1, RIGHT), pid(1)), payload)
+            await sink.count(4)
+            sink.messages.clear()
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 40)
+        sender.close("test over")
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc's allocator that has to be told")
+def test_the_memory_of_large_messages_is_kept_for_the_next() -> None:
+    """Four messages of 1 MiB that are written to fresh memory cost 1024 page faults."""
+    run = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 256
 
 
 async def test_a_busy_connection_needs_no_ticks() -> None:
