@@ -53,10 +53,11 @@ class Peer:
         """The CPU time that it has used, all threads, to the nanosecond (clock_getcpuclockid(3) on Linux)."""
         return time.clock_gettime(~self.pid << 3 | 2)
 
-    def resident(self) -> int:
-        """Octets of memory that it occupies."""
-        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
-        return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+def resident(pid: int) -> int:
+    """Octets of memory that a process occupies."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 class Subject:
