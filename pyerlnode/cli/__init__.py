@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pyerlnode
 from pyerlnode.cli import call, demo, epmd, eval, names, nodes, ping, rpc, start  # noqa: A004  a command's name
+from pyerlnode.cli.terminal import keep_standard_files
 from pyerlnode.errors import ConfigError, PyerlnodeError, TextError
 from pyerlnode.loops import loop_factory
 
@@ -31,6 +32,7 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (the process's own by default) and give the exit status."""
+    keep_standard_files()
     parser = build_parser()
     arguments = parser.parse_args(argv)
     try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyerlnode.cli.json_terms import from_json
 from pyerlnode.cli.many import add_peers, ask_all
 from pyerlnode.cli.options import add_guest
+from pyerlnode.cli.remote import module_name
 from pyerlnode.term.text import parse_elixir, to_elixir
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
     parser = commands.add_parser("call", help="call a GenServer on a node and print its answer")
     add_peers(parser, "node to call")
-    parser.add_argument("server", metavar="NAME", help="registered name of the process there, as model")
+    parser.add_argument(
+        "server", metavar="NAME", help="registered name of the process there, as model or MyApp.Cache"
+    )
     parser.add_argument(
         "term", metavar="TERM", help="the request in Elixir syntax, as '{:predict, [1, 2]}'; JSON with --json"
     )
@@ -32,7 +35,7 @@ def add_to(commands: Commands) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Read the request before connecting, so that a typing error costs nothing."""
     request = (from_json if arguments.json else parse_elixir)(arguments.term)
-    server = arguments.server.removeprefix(":")
+    server = module_name(arguments.server)
 
     async def ask(node: Node, peer: str) -> Term:
         return await node.call((server, peer), request, timeout=arguments.timeout)

@@ -5,20 +5,17 @@ What the code prints comes out here first, then its value.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from pyerlnode.cli import rpc
-from pyerlnode.cli.many import Told, add_peers, ask_all
+from pyerlnode.cli.many import add_peers
 from pyerlnode.cli.options import add_guest
-from pyerlnode.cli.remote import Remote
-from pyerlnode.errors import RemoteError
+from pyerlnode.cli.remote import Remote, ask_remotes
+from pyerlnode.errors import PyerlnodeError, RemoteError
 
 if TYPE_CHECKING:
     import argparse
 
     from pyerlnode.cli.options import Commands
-    from pyerlnode.node import Node
     from pyerlnode.term import Term
 
 
@@ -35,27 +32,22 @@ def add_to(commands: Commands) -> None:
 async def run(arguments: argparse.Namespace) -> int:
     """Have it evaluated; an exception there is told as a shell tells it, with status 1."""
 
-    async def ask(node: Node, peer: str) -> Term:
-        remote = Remote(node, peer, arguments.timeout)
+    async def evaluate(remote: Remote) -> Term:
         try:
             return await (remote.erlang if arguments.erl else remote.elixir)(arguments.code)
         except RemoteError as error:
-            raise Told(await _why(remote, error)) from error
+            if lack := what_is_lacking(error):
+                raise PyerlnodeError(f"{remote.peer} {lack}") from error
+            raise
 
-    show = partial(_printed if arguments.erl else rpc.shown, arguments.timeout)
-    return await ask_all(arguments, ask, show, **rpc.devices(arguments))
-
-
-async def _printed(timeout: float, node: Node, peer: str, value: Term) -> str:
-    return await Remote(node, peer, timeout).printed(value)
+    return await ask_remotes(arguments, evaluate, Remote.printed if arguments.erl else Remote.inspected)
 
 
-async def _why(remote: Remote, error: RemoteError) -> str:
+def what_is_lacking(error: RemoteError) -> str | None:
+    """Say what a node has not got that evaluating takes, and what to do; None for any other failure."""
     match error.stack:
         case [(module, _, _, _), *_] if error.reason == "undef" and module == "Elixir.Code":
-            return (
-                f"{remote.peer} has no Elixir: evaluate Erlang with --erl, or call what it exports with rpc"
-            )
+            return "has no Elixir: evaluate Erlang with --erl, or call what it exports with rpc"
         case [(module, _, _, _), *_] if error.reason == "undef" and module == "erl_scan":
-            return f"{remote.peer} is no Erlang node: call what it exports with rpc"
-    return await remote.explained(error)
+            return "is no Erlang node: call what it exports with rpc"
+    return None

@@ -88,6 +88,5 @@ def _print(answers: dict[str, Any], *, alone: bool, as_json: bool) -> None:
 def _complain(peer: str, error: Exception, *, alone: bool) -> None:
     sys.stdout.flush()
     text = str(error) or type(error).__name__
-    if not isinstance(error, Told):
-        text = f"pyerlnode: {' '.join(text.split())}"
+    text = text.rstrip("\n") if isinstance(error, Told) else f"pyerlnode: {' '.join(text.split())}"
     print(text if alone else f"{peer}: {text}", file=sys.stderr)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyerlnode.cli.many import Told, ask_all
+from pyerlnode.cli.terminal import Terminal
 from pyerlnode.errors import PyerlnodeError, RemoteError
-from pyerlnode.term import Atom, brief, charlist
+from pyerlnode.term import Atom, charlist
 from pyerlnode.term.text import to_elixir, to_erlang
 
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Awaitable, Callable
+
     from pyerlnode.node import Node
     from pyerlnode.term import Term
 
@@ -80,9 +85,7 @@ class Remote:
         return bytes(await self.call("unicode", "characters_to_binary", chars)).decode()
 
     async def explained(self, error: RemoteError) -> str:
-        """Why a call failed, with its stack, as a shell over there would tell it."""
-        if error.kind not in ("error", "exit", "throw"):
-            return str(error)
+        """Why code failed, with its stack, as a shell over there would tell it."""
         kind = Atom(error.kind)
         try:
             told = await self.call("Elixir.Exception", "format", kind, error.reason, error.stack)
@@ -92,11 +95,50 @@ class Remote:
         try:
             return await self._text("erl_error", "format_exception", kind, error.reason, error.stack)
         except RemoteError:
-            return f"{error}\n{brief(error.stack)}" if error.stack else str(error)
+            return str(error)
+
+
+async def ask_remotes(
+    arguments: argparse.Namespace,
+    question: Callable[[Remote], Awaitable[Term]],
+    show: Callable[[Remote, Term], Awaitable[str]],
+) -> int:
+    """Ask all nodes a `question` and `show` their answers; what they print comes out here.
+
+    A failure of the code over there is told as a shell there tells it.  Gives the exit status.
+    """
+    terminal = Terminal(errors=arguments.json)
+
+    async def ask(node: Node, peer: str) -> Term:
+        remote = Remote(node, peer, arguments.timeout)
+        try:
+            return await question(remote)
+        except RemoteError as error:
+            if error.kind not in ("error", "exit", "throw"):
+                raise
+            raise Told(await remote.explained(error)) from error
+
+    async def shown(node: Node, peer: str, value: Term) -> str:
+        return await show(Remote(node, peer, arguments.timeout), value)
+
+    with terminal.in_use():
+        return await ask_all(arguments, ask, shown, output=terminal.write, input=terminal.read)
+
+
+# ---------------------------------------------------------------------------------- names
 
 
 def module_name(text: str) -> str:
-    """The module that was meant: ``String`` is Elixir's, ``lists`` and ``:lists`` Erlang's."""
-    if text.startswith(":"):
-        return text[1:].strip('"')
-    return ALIAS + text if text[:1].isupper() and not text.startswith(ALIAS) else text
+    """The atom that was meant: ``String`` is Elixir's, ``lists`` and ``:lists`` are Erlang's.
+
+    Names of processes are the same: ``MyApp.Cache`` or ``model``.
+    """
+    is_alias = text[:1].isupper() and not text.startswith(ALIAS)
+    return ALIAS + text if is_alias else atom_name(text)
+
+
+def atom_name(text: str) -> str:
+    """The atom that was meant, with or without the colon and quotes of Elixir."""
+    name = text.removeprefix(":")
+    is_quoted = len(name) > 1 and name[0] == name[-1] == '"'
+    return name[1:-1] if is_quoted else name

@@ -5,24 +5,20 @@ What the function prints comes out here first, then its result.
 
 from __future__ import annotations
 
-import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pyerlnode.cli.json_terms import from_json
-from pyerlnode.cli.many import Told, add_peers, ask_all
+from pyerlnode.cli.many import add_peers
 from pyerlnode.cli.options import add_guest
-from pyerlnode.cli.remote import Remote, module_name
-from pyerlnode.errors import RemoteError, TextError
-from pyerlnode.otp.io import to_stdout
+from pyerlnode.cli.remote import Remote, ask_remotes, atom_name, module_name
+from pyerlnode.errors import TextError
 from pyerlnode.term.text import parse_elixir
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Awaitable
 
     from pyerlnode.cli.options import Commands
-    from pyerlnode.node import Node
     from pyerlnode.term import Term
 
 
@@ -48,29 +44,9 @@ async def run(arguments: argparse.Namespace) -> int:
     args = (from_json if arguments.json else parse_elixir)(arguments.args)
     if not isinstance(args, list):
         raise TextError("the arguments are a list, as '[1, 2]'")
-    module, function = module_name(arguments.module), arguments.function.removeprefix(":")
+    module, function = module_name(arguments.module), atom_name(arguments.function)
 
-    async def ask(node: Node, peer: str) -> Term:
-        remote = Remote(node, peer, arguments.timeout)
-        try:
-            return await remote.call(module, function, *args)
-        except RemoteError as error:
-            raise Told(await remote.explained(error)) from error
+    def call(remote: Remote) -> Awaitable[Term]:
+        return remote.call(module, function, *args)
 
-    return await ask_all(arguments, ask, partial(shown, arguments.timeout), **devices(arguments))
-
-
-async def shown(timeout: float, node: Node, peer: str, value: Term) -> str:
-    """The value as a shell of that node shows it."""
-    return await Remote(node, peer, timeout).inspected(value)
-
-
-def devices(arguments: argparse.Namespace) -> dict[str, Callable[..., object]]:
-    """Where remote code prints and reads: here; with ``--json``, standard output is for the answer alone."""
-    return {"output": to_stderr if arguments.json else to_stdout, "input": sys.stdin.readline}
-
-
-def to_stderr(text: str) -> None:
-    """Write to standard error, at once."""
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    return await ask_remotes(arguments, call, Remote.inspected)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyerlnode.cli import main
+from tests.unit.cli.conftest import Echo
 
 if TYPE_CHECKING:
     from pyerlnode.sync import Node
@@ -20,6 +21,13 @@ def test_terms_go_and_come_back_in_elixir_syntax(
 ) -> None:
     assert main(["call", peer.name, server, term, "--cookie", "cookie"]) == 0
     assert capsys.readouterr() == (f"{term}\n", "")
+
+
+def test_names_are_those_of_elixir(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
+    peer.register("Elixir.My.Echo", peer.start_server(Echo))
+    for name in ("My.Echo", "Elixir.My.Echo", ':"Elixir.My.Echo"'):
+        assert main(["call", peer.name, name, "1", "--cookie", "cookie"]) == 0
+    assert capsys.readouterr() == ("1\n" * 3, "")
 
 
 def test_json_both_ways(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyerlnode import Atom, Node, PyerlnodeError, RemoteError
-from pyerlnode.cli.remote import Remote, module_name
+from pyerlnode.cli.remote import Remote, atom_name, module_name
 from tests.support.ports import free_port
 
 if TYPE_CHECKING:
@@ -25,10 +25,26 @@ THERE = "there@127.0.0.1"
         (":lists", "lists"),
         ("lists", "lists"),
         (':"py.stats"', "py.stats"),
+        (":String", "String"),
     ],
 )
 def test_modules_are_named_as_in_elixir(given: str, module: str) -> None:
     assert module_name(given) == module
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("upcase", "upcase"),
+        (":upcase", "upcase"),
+        (':"a b"', "a b"),
+        ("Upcase", "Upcase"),
+        ('"', '"'),
+        ("", ""),
+    ],
+)
+def test_atoms_are_named_with_or_without_colon_and_quotes(given: str, name: str) -> None:
+    assert atom_name(given) == name
 
 
 @pytest.fixture
@@ -69,9 +85,8 @@ async def test_failures_are_explained_by_that_node(there: Node, remote: Remote) 
 
 
 async def test_failures_are_explained_here_where_that_node_cannot(remote: Remote) -> None:
-    error = RemoteError("error", Atom("badarith"), [(Atom("m"), Atom("f"), 1, [])], "it failed")
-    assert await remote.explained(error) == "it failed\n[{:m, :f, 1, []}]"
-    assert await remote.explained(RemoteError("erpc", Atom("noconnection"), [], "lost")) == "lost"
+    error = RemoteError("error", Atom("badarith"), [(Atom("m"), Atom("f"), 1, [])], "it failed\n    :m.f/1")
+    assert await remote.explained(error) == "it failed\n    :m.f/1"
 
 
 async def test_erlang_that_cannot_be_read(there: Node, remote: Remote) -> None:
