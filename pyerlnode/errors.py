@@ -248,14 +248,20 @@ class RemoteExit(CallError):
 
 
 class RemoteError(CallError):
-    """A remote function call failed there."""
+    """A remote function call failed there.
+
+    Its text says what was called, then what Elixir's shell would say: ``** (ArithmeticError) bad argument in
+    arithmetic expression``, and the stack, one call a line.
+    """
 
     def __init__(self, kind: str, reason: object, stack: object, message: str) -> None:
         super().__init__(message)
         self.kind = kind
         """``error``, ``exit``, ``throw`` or ``signal``; ``erpc`` when the call itself was at fault."""
         self.reason = reason
+        """The term that was raised: an Elixir exception is its struct, as a map."""
         self.stack = stack
+        """The stack of an ``error``, innermost call first, as Erlang has it: a list of tuples."""
 
 
 class ConfigError(PyerlnodeError, ValueError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
+from pyerlnode.otp.exception_text import failure_text
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen import Process, at_each
 from pyerlnode.otp.streaming import Stream, Streaming
@@ -100,12 +101,12 @@ def _result(reason: Term, ref: Reference, peer: Atom, where: str) -> Term:
         case (mark, kind, (by, value)) if mark == ref and kind == ERROR and by == ERPC:
             raise RemoteError("erpc", value, [], f"{where} failed: {brief(value)}")
         case (mark, kind, value) if mark == ref:
-            raise RemoteError(str(kind), value, [], f"{where} failed: {kind} {brief(value)}")
+            raise RemoteError(str(kind), value, [], f"{where} failed: {failure_text(kind, value)}")
         case (mark, kind, value, stack) if mark == ref and kind == ERROR:
-            raise RemoteError("error", value, stack, f"{where} failed: {brief(value)}")
+            raise RemoteError("error", value, stack, f"{where} failed: {failure_text(kind, value, stack)}")
     if is_reason(reason, NOCONNECTION):
         raise NodeDown(peer)
-    raise RemoteError("signal", reason, [], f"{where} was ended: {brief(reason)}")
+    raise RemoteError("signal", reason, [], f"{where} was ended: {failure_text('signal', reason)}")
 
 
 async def cast(actor: Actor, peer: str, mfa: tuple[str, str, Iterable[Term]], leader: Pid) -> None:

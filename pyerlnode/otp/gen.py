@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import CallError, NodeDown, NodeError, NoProc, RemoteExit
 from pyerlnode.otp import remote_spawn
+from pyerlnode.otp.exception_text import exit_text
 from pyerlnode.runtime import process
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC, is_reason
 from pyerlnode.runtime.requests import Destination, destination, reach, request, tag_of
-from pyerlnode.term import Atom, brief
+from pyerlnode.term import Atom
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -51,7 +52,7 @@ def failure(to: Destination, reason: Term) -> CallError:
         return NoProc(f"there is no process {to}: is it started, and is that its registered name?")
     if is_reason(reason, NOCONNECTION):
         return NodeDown(to.node)
-    return RemoteExit(reason, f"{to} ended before it answered: {brief(reason)}")
+    return RemoteExit(reason, f"{to} ended before it answered: {exit_text(reason)}")
 
 
 async def cast(actor: Actor, dest: Term, message: Term) -> None:
