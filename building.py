@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +56,7 @@ COMPILED = ("pyerlnode/term/[!_]*.py", "pyerlnode/wire/[!_]*.py")
 """Not ``__init__.py``, where nothing happens; not ``term/text``: it reads and prints terms for people, with
 regular expressions, on no message's way."""
 
+_SOURCES = ("pyerlnode", "building.py", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 _LIBRARY = "pyerlnode.compiled"
 _MYPY = """\
 [mypy]
@@ -62,6 +65,9 @@ python_version = 3.11
 [mypy-pyerlnode]
 follow_imports = skip
 """
+_compiles = ContextVar("compiles", default=False)
+"""What setup.py is to do when setuptools runs it, in this process."""
+
 _TRIAL = "#include <Python.h>\nint trial(void) { return PY_VERSION_HEX == 0; }\n"
 _TRY = "from setuptools import Extension, setup; setup(name='t', ext_modules=[Extension('t', ['t.c'])])"
 
@@ -144,29 +150,27 @@ def _say(what: str) -> None:
     print(f"pyerlnode: {what}", file=sys.stderr, flush=True)
 
 
-class _Work:
-    """What setup.py is to do when setuptools runs it within this process."""
-
-    folder: str | None = None
-    """Where to put what mypyc writes, when modules are to be compiled."""
-
-
 @contextmanager
 def _working(*, compiles: bool) -> Iterator[None]:
-    """Build in a folder of our own: one in the source tree keeps what earlier builds left there."""
+    """Work in a copy: what builds leave behind stays out of the source tree, and of later builds."""
+    here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "setup.cfg")
-        settings.write_text(f"[build]\nbuild_base = {folder}/build\n", encoding="utf-8")
-        before = os.environ.get("DIST_EXTRA_CONFIG")
-        os.environ["DIST_EXTRA_CONFIG"] = str(settings)
-        _Work.folder = f"{folder}/c" if compiles else None
+        for name in _SOURCES:
+            _copy(here / name, Path(folder, name))
+        os.chdir(folder)
+        before = _compiles.set(compiles)
         try:
             yield
         finally:
-            _Work.folder = None
-            os.environ.pop("DIST_EXTRA_CONFIG")
-            if before is not None:
-                os.environ["DIST_EXTRA_CONFIG"] = before
+            _compiles.reset(before)
+            os.chdir(here)
+
+
+def _copy(source: Path, to: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, to, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    else:
+        shutil.copy2(source, to)
 
 
 # ------------------------------------------------------------------------------------ for setup.py
@@ -174,25 +178,17 @@ def _working(*, compiles: bool) -> Iterator[None]:
 
 def extensions() -> list[Any]:
     """The compiled modules, when this is a build of them; else none."""
-    if _Work.folder is not None:
-        return _compiled(_Work.folder)
-    return _compiled("build") if "build_ext" in sys.argv else []
-
-
-def _compiled(folder: str) -> list[Any]:
+    if not _compiles.get() and "build_ext" not in sys.argv:
+        return []
     from mypyc.build import mypycify  # it is there only when needed
 
-    os.makedirs(folder, exist_ok=True)
-    settings = Path(folder, "mypy.ini")
+    os.makedirs("build", exist_ok=True)
+    settings = Path("build", "mypy.ini")
     settings.write_text(_MYPY, encoding="ascii")
     modules = sorted(str(path) for pattern in COMPILED for path in Path().glob(pattern))
-    made = mypycify(
-        [f"--config-file={settings}", *modules],
-        group_name=_LIBRARY,
-        opt_level="3",
-        debug_level="0",
-        target_dir=folder,
-    )
+    arguments = [f"--config-file={settings}", *modules]
+    made = mypycify(arguments, group_name=_LIBRARY, opt_level="3", debug_level="0")
     for extension in made:
-        extension.extra_compile_args.append("-Wno-error")  # another compiler has other warnings
+        # another compiler has other warnings
+        extension.extra_compile_args = [*extension.extra_compile_args, "-Wno-error"]
     return made
