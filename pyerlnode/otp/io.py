@@ -17,7 +17,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyerlnode.errors import CallError, NodeError
+from pyerlnode.errors import CallError, NodeError, RemoteError
 from pyerlnode.otp import erpc
 from pyerlnode.otp.io_input import EOF, Input, InputError
 from pyerlnode.otp.io_text import to_text
@@ -37,8 +37,6 @@ NAME = "user"
 OK = Atom("ok")
 ERROR = Atom("error")
 READS = frozenset({"get_line", "get_chars", "get_until", "get_password"})
-MAX_OUTPUT = 1_000_000
-"""Characters of one request that are written."""
 WAITING = 10_000
 """Requests that wait; whoever asks beyond them is refused at once."""
 FORMATTING = 5.0
@@ -139,9 +137,11 @@ class User(Reactor):
         """What to reply: whoever prints waits for it, also where our output is broken."""
         try:
             return perform()
+        except OSError as error:
+            log.warning("output for this node could not be written: %s", error)
         except Exception:
             log.exception("output for this node could not be written")
-            return (ERROR, Atom("terminated"))
+        return (ERROR, Atom("terminated"))
 
     async def _serve(self, ask: Ask) -> None:
         try:
@@ -162,9 +162,9 @@ class User(Reactor):
         """Performs what takes no waiting."""
         match request:
             case ("put_chars", "latin1", chars) | ("put_chars", chars):
-                return self._print(to_text(chars, "latin-1"))
-            case ("put_chars", _, chars):
-                return self._print(to_text(chars))
+                return self._put(chars, "latin1")
+            case ("put_chars", "unicode", chars):
+                return self._put(chars, "unicode")
             case ("setopts", list() as options):
                 return self._input.set_options(options)
             case "getopts":
@@ -178,13 +178,30 @@ class User(Reactor):
             case ("put_chars", module, function, list() as args):
                 return await self._perform(asker, ("put_chars", "latin1", module, function, args))
             case ("put_chars", encoding, module, function, list() as args):
-                text = await self._call(asker, module, function, args)
-                return self._plainly(("put_chars", encoding, text))
+                return await self._put_result(asker, encoding, (module, function, args))
             case ("get_password", *_):
                 return (ERROR, Atom("enotsup"))
             case (str() as word, *rest) if word in READS:
                 return await self._read(asker, word, rest)
         return self._plainly(request)
+
+    def _put(self, chars: Term, encoding: str) -> Term:
+        """Prints, or gives the error of which ``io`` makes a ``badarg``."""
+        try:
+            text = to_text(chars, "latin-1" if encoding == "latin1" else "utf-8")
+        except ValueError:
+            return (ERROR, (Atom("put_chars"), Atom(encoding), chars))
+        return self._print(text)
+
+    async def _put_result(self, asker: Pid, encoding: Term, mfa: tuple[Term, Term, list[Term]]) -> Term:
+        """Prints what a function of the asker's makes; where it cannot, the error is its name."""
+        module, function, args = mfa
+        try:
+            chars = await self._call(asker, module, function, args)
+        except RemoteError as error:
+            log.info("%s could not format what it prints: %s", asker.node, error)
+            return (ERROR, function)
+        return self._plainly(("put_chars", encoding, chars))
 
     async def _all(self, asker: Pid, requests: list[Term]) -> Term:
         """One after the other, up to the first that fails; the answer is the last one's."""
@@ -207,8 +224,15 @@ class User(Reactor):
                 await self._prompt(asker, prompt)
                 return self._input.result(await self._input.chars(count), encoding)
             case ("get_until", [prompt, module, function, list() as args]):
-                return await self._read_until(asker, prompt, (module, function, args))
+                return await self._parsed(asker, prompt, (module, function, args))
         return (ERROR, Atom("request"))
+
+    async def _parsed(self, asker: Pid, prompt: Term, parser: tuple[Any, Any, list[Term]]) -> Term:
+        try:
+            return await self._read_until(asker, prompt, parser)
+        except (RemoteError, ValueError) as error:
+            log.info("%s could not parse what it reads: %s", asker.node, error)
+            return (ERROR, Atom(str(parser[1])))
 
     async def _read_until(self, asker: Pid, prompt: Term, parser: tuple[Any, Any, list[Term]]) -> Term:
         """Hands line after line to a parser of the asker's until it is done."""
@@ -233,7 +257,7 @@ class User(Reactor):
                 prompt = await self._call(asker, "io_lib", "format", [form, args])
             case str():
                 prompt = str(prompt)
-        self._print(to_text(prompt))
+        self._put(prompt, "unicode")
 
     async def _call(self, asker: Pid, module: Term, function: Term, args: list[Term]) -> Term:
         """What the asking node makes of its own function."""
@@ -243,7 +267,7 @@ class User(Reactor):
         return await erpc.call(self, *name, args, FORMATTING, self.pid)
 
     def _print(self, text: str) -> Atom:
-        self._write(text[:MAX_OUTPUT])
+        self._write(text)
         return OK
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -23,6 +25,64 @@ def pyerlnode(*words: str, typed: str = "") -> tuple[int, str, str]:
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def shell(line: str, beam: Beam) -> tuple[str, str]:
+    """What a shell prints that runs `line`, in which PY is the command and NODE the node."""
+    words = line.replace("PY", f"{sys.executable} -m pyerlnode").replace(
+        "NODE", f"{beam.name} --cookie cookie"
+    )
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr
+
+
+PRINT = "'[io:format(\"~b~n\", [N]) || N <- lists:seq(1, 100000)]' --erl"
+
+
+def test_a_reader_that_goes_away_ends_the_command(shared_beam: Beam) -> None:
+    assert shell(f"PY eval NODE {PRINT} | head -1; echo ${{PIPESTATUS[0]}}", shared_beam) == ("1\n0\n", "")
+
+
+def test_a_full_disk_is_told_in_one_line(shared_beam: Beam) -> None:
+    for code in ("1", "io:nl()"):
+        out, err = shell(f"PY eval NODE '{code}' --erl >/dev/full; echo $?", shared_beam)
+        assert out == "1\n"
+        assert err == "pyerlnode: [Errno 28] No space left on device\n"
+
+
+async def test_an_interrupted_command_says_nothing(shared_beam: Beam) -> None:
+    words = [sys.executable, "-m", "pyerlnode", "eval", shared_beam.name, "io:get_line('? ')", "--erl"]
+    pipe = asyncio.subprocess.PIPE
+    running = await asyncio.create_subprocess_exec(
+        *words, "--cookie", "cookie", "--timeout", "50", stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    assert running.stdout is not None
+    assert await running.stdout.readexactly(2) == b"? "
+    running.send_signal(signal.SIGINT)
+    assert await running.communicate() == (b"", b"")
+    assert running.returncode == 130
+
+
+def test_output_is_not_cut(shared_beam: Beam) -> None:
+    status, out, err = pyerlnode(
+        "eval", shared_beam.name, "io:put_chars(lists:duplicate(1500000, $x))", "--erl"
+    )
+    assert (status, out, err) == (0, "x" * 1_500_000 + "ok\n", "")
+
+
+def test_one_that_is_killed_is_told_in_one_line(shared_beam: Beam) -> None:
+    status, out, err = pyerlnode("eval", shared_beam.name, "exit(self(), kill)", "--erl")
+    assert (status, out) == (1, "")
+    assert err.startswith("pyerlnode: ")
+    assert "killed" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.beam(elixir=True)
+async def test_a_process_that_a_module_names(shared_beam: Beam) -> None:
+    await shared_beam.elixir("{:ok, _} = Agent.start(fn -> 7 end, name: My.Agent)")
+    words = ("call", shared_beam.name, "My.Agent", "{:get, &Function.identity/1}")
+    assert pyerlnode(*words) == (0, "7\n", "")
 
 
 def test_rpc_calls_erlang(shared_beam: Beam) -> None:
@@ -52,6 +112,7 @@ def test_a_failure_reads_as_in_iex(shared_beam: Beam) -> None:
     status, out, err = pyerlnode("rpc", shared_beam.name, ":erlang", "hd", "[[]]")
     assert (status, out) == (1, "")
     assert err.startswith("** (ArgumentError) ")
+    assert not err.endswith("\n\n")
     assert ":erlang.hd([])" in err
     status, _, err = pyerlnode("rpc", shared_beam.name, "Nobody", "home", "[]")
     assert (status, err.startswith("** (UndefinedFunctionError) function Nobody.home/0 is undefined")) == (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pyerlnode.term import decode
 from tests.interop.nodes import python_node
 
 if TYPE_CHECKING:
@@ -46,9 +47,36 @@ async def test_output_comes_out_here_formatted_as_there(shared_beam: Beam) -> No
                 assert "".join(printed) == wanted
 
 
-async def test_what_cannot_be_formatted_fails_as_it_would_there(shared_beam: Beam) -> None:
-    async with python_node() as node:
-        assert await run(node, shared_beam, 'catch io:format("~d", [a]), done.') == "done"
+WRONG = [
+    'io:format("~d", [a])',
+    "io:put_chars([a])",
+    "io:put_chars([16#D800])",
+    "io:request({put_chars, unicode, x})",
+]
+
+
+@pytest.mark.parametrize("code", WRONG)
+async def test_what_cannot_be_printed_fails_as_it_does_there(shared_beam: Beam, code: str) -> None:
+    show = "try {} of X -> X catch C:R -> {{C, R}} end"
+    async with python_node(output=unprinted) as node:
+        here = await run(node, shared_beam, f"{show.format(code)}.")
+    there = await shared_beam.eval_bytes(f"group_leader(whereis(user), self()), {show.format(code)}")
+    if shared_beam.otp < 27 and "request" in code:  # what older ones say is less
+        assert decode(there) == ("error", "put_chars")
+        assert here == ("error", ("put_chars", "unicode", "x"))
+    else:
+        assert here == decode(there)
+
+
+@pytest.mark.beam(since=27)
+async def test_bytes_that_are_no_text_are_refused_as_there(shared_beam: Beam) -> None:
+    code = "try io:put_chars(<<255>>) of X -> X catch C:R -> {C, R} end"
+    async with python_node(output=unprinted) as node:
+        assert await run(node, shared_beam, f"{code}.") == decode(await shared_beam.eval_bytes(code))
+
+
+def unprinted(text: str) -> None:
+    raise AssertionError(f"{text!r} was printed")
 
 
 async def test_output_keeps_its_order(shared_beam: Beam) -> None:
@@ -92,6 +120,13 @@ async def test_elixir_prints_and_asks_here(shared_beam: Beam) -> None:
     async with python_node(output=printed.append, input=lambda: lines.pop(0) if lines else "") as node:
         await node.rpc(str(shared_beam.name), "Elixir.Code", "eval_string", [code])
     assert "".join(printed) == 'name? hello, Ada\nseen: %{a: [1, 2.0, "x"]}\né!'
+
+
+async def test_a_parser_that_fails_is_an_error_of_its_name(shared_beam: Beam) -> None:
+    async with python_node(input=lambda: "a\n") as node:
+        for module, function in (("nobody", "parse"), ("erlang", "hd")):
+            request = f"io:request({{get_until, unicode, '', {module}, {function}, []}})."
+            assert await run(node, shared_beam, request) == ("error", function)
 
 
 async def test_one_that_waits_for_input_holds_up_no_output(shared_beam: Beam) -> None:

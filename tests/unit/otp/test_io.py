@@ -72,10 +72,22 @@ async def test_output_is_written(asked: Asked, request_: Term, text: str) -> Non
     assert "".join(asked.written) == text
 
 
-async def test_output_is_bounded(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(io, "MAX_OUTPUT", 5)
-    await asked.ask(words("put_chars", "unicode", b"x" * 100))
-    assert asked.written == ["xxxxx"]
+@pytest.mark.parametrize(
+    "request_",
+    [
+        words("put_chars", "unicode", b"\xff"),
+        words("put_chars", "unicode", [72, Atom("a")]),
+        words("put_chars", "latin1", [300]),
+    ],
+)
+async def test_what_is_no_text_is_refused(asked: Asked, request_: tuple[Term, ...]) -> None:
+    assert await asked.ask(request_) == ("error", request_)
+    assert asked.written == []
+
+
+async def test_output_is_not_cut(asked: Asked) -> None:
+    await asked.ask(words("put_chars", "unicode", b"x" * 3_000_000))
+    assert sum(map(len, asked.written)) == 3_000_000
 
 
 async def test_several_requests_give_the_last_answer(asked: Asked) -> None:
@@ -103,6 +115,7 @@ async def test_the_first_of_several_that_fails_ends_them(asked: Asked) -> None:
         (words("setopts", []), "ok"),
         (words("setopts", [Atom("nonsense")]), ("error", "enotsup")),
         (words("get_geometry", "rows"), ("error", "request")),
+        (words("put_chars", "ebcdic", b"x"), ("error", "request")),
         (Atom("nonsense"), ("error", "request")),
     ],
 )
@@ -177,15 +190,19 @@ async def test_broken_input_is_answered(caplog: pytest.LogCaptureFixture) -> Non
     assert "no terminal" in caplog.text
 
 
-async def test_broken_output_is_answered_too(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("error", "is_ours"), [(BrokenPipeError("no reader"), False), (KeyError("x"), True)])
+async def test_broken_output_is_answered_too(
+    caplog: pytest.LogCaptureFixture, error: Exception, is_ours: bool
+) -> None:
     asked = Asked()
 
     def broken(text: str) -> None:
-        raise BrokenPipeError("no reader")
+        raise error
 
     asked.user._write = broken
     assert await asked.ask(words("put_chars", "unicode", b"x")) == ("error", "terminated")
-    assert "no reader" in caplog.text
+    assert str(error) in caplog.text
+    assert [record.exc_info is not None for record in caplog.records] == [is_ours]
 
 
 def test_what_is_no_request_is_passed_over(asked: Asked) -> None:
