@@ -6,10 +6,11 @@ Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; Erlang R
 * small messages join one queue and leave it in batches;
 * a message that needs fragments gets a *lane* of its sender's, where everything that this sender sends
   later waits behind it; lanes take turns with each other and with the queue, one fragment a turn.  A fragment
-  is made when its turn comes, so memory stays at what was put in;
+  is made when its turn comes, so memory stays at what was put in, and so is the header of every message:
+  headers speak of a cache of atoms that the peer fills in the order in which they arrive;
 * a lane starts when what was in the queue before it is gone, and ends when it is empty;
 * what is in lanes holds up nobody but their senders (:meth:`Outbox.holds_up`);
-* a signal whose sender we are not told (the end of a process that was monitored by name) passes no lane:
+* a signal whose sender we are not told (some ends of processes that were monitored by name) passes no lane:
   it waits in all of them, then behind the queue.
 
 No I/O and no clock here: :class:`pyerlnode.net.session.Session` writes what :meth:`Outbox.take` gives.
@@ -19,10 +20,10 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from pyerlnode.limits import KIB
-from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.term import Atom, Pid
 from pyerlnode.wire.control import (
     Control,
     DemonitorP,
@@ -34,24 +35,21 @@ from pyerlnode.wire.control import (
     SpawnReply,
 )
 from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.messages import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyerlnode.wire.channel import Channel
+    from pyerlnode.wire.channel import Channel, Packet
+    from pyerlnode.wire.payload import Payload
 
 __all__ = ["Outbox"]
 
 BATCH: Final = 128 * KIB
-"""Bytes that one :meth:`Outbox.take` gives, about: always whole frames, except of a frame above it."""
+"""Bytes that one :meth:`Outbox.take` gives, about: always whole packets, except of one above it."""
 
-NOBODY: Final = Atom("")
-"""The sender of a signal that no process sends: it may pass whatever is queued."""
-
-_NOPROC: Final = Atom("noproc")
-_NOPROC_PAYLOAD: Final = encode_bare(_NOPROC)
-
-_Frame: TypeAlias = "bytes | list[bytes]"
+_OVERHEAD: Final = 7
+"""Bytes of a packet that every one has: they are counted before it has a header."""
 
 
 class _Run:
@@ -59,23 +57,23 @@ class _Run:
 
     __slots__ = ("left", "pieces")
 
-    def __init__(self, pieces: Iterator[list[bytes]], left: int) -> None:
+    def __init__(self, pieces: Iterator[list[bytes | memoryview]], left: int) -> None:
         self.pieces = pieces
         self.left = left
 
 
 class _Barrier:
-    """A frame that waits until each of `lanes` lanes has come to it."""
+    """A packet that waits until each of `lanes` lanes has come to it."""
 
-    __slots__ = ("frame", "lanes")
+    __slots__ = ("lanes", "packet")
 
-    def __init__(self, frame: _Frame, lanes: int) -> None:
-        self.frame = frame
+    def __init__(self, packet: Packet, lanes: int) -> None:
+        self.packet = packet
         self.lanes = lanes
 
 
 class _Lane:
-    """What one sender has queued from its first large message on; starts when `after` frames are out."""
+    """What one sender has queued from its first large message on; starts when `after` packets are out."""
 
     __slots__ = ("after", "items", "sender", "size")
 
@@ -83,7 +81,7 @@ class _Lane:
         self.sender = sender
         self.after = after
         self.size = 0  # bytes of all that is in it, but barriers
-        self.items: deque[_Frame | _Run | _Barrier] = deque()
+        self.items: deque[Packet | _Run | _Barrier] = deque()
 
 
 class Outbox:
@@ -94,7 +92,6 @@ class Outbox:
         "_channel",
         "_cut",
         "_lanes",
-        "_parted",
         "_queue",
         "_queue_size",
         "_queued",
@@ -107,32 +104,31 @@ class Outbox:
 
     def __init__(self, channel: Channel) -> None:
         self.size = 0
-        """Bytes that are still here."""
+        """Bytes that are still here, without the atoms of headers that are not made yet."""
         self.ended: list[Pid] = []
         """Senders whose lanes have ended since :meth:`take_ended`."""
         self._channel = channel
         self._bulk = 0  # bytes of these that are in lanes
-        self._queue: deque[_Frame] = deque()
+        self._queue: deque[Packet] = deque()
         self._queue_size = 0
-        self._parted = 0  # frames in the queue that have several parts
-        self._queued = 0  # frames that were ever put into the queue
+        self._queued = 0  # packets that were ever put into the queue
         self._lanes: dict[Pid, _Lane] = {}
         self._turns: deque[_Lane] = deque()
         self._waiting: deque[_Lane] = deque()  # lanes whose start is not reached
         self._turn = False  # whether it is a lane's turn
-        self._cut: memoryview | None = None  # the rest of a frame of which a part is out
+        self._cut: memoryview | None = None  # the rest of a packet of which a part is out
 
     def __bool__(self) -> bool:
         return self.size > 0
 
     @property
     def at_boundary(self) -> bool:
-        """Whether what was taken so far ends with a whole frame."""
+        """Whether what was taken so far ends with a whole packet."""
         return self._cut is None
 
     def clear(self) -> None:
         """Forget everything."""
-        self.size = self._bulk = self._queue_size = self._parted = 0
+        self.size = self._bulk = self._queue_size = 0
         self._cut = None
         self._lanes.clear()
         for queue in (self._queue, self._turns, self._waiting):
@@ -168,29 +164,28 @@ class Outbox:
 
     # ------------------------------------------------------------------ in
 
-    def put(self, control: Control, payload: bytes | None = None) -> None:
-        """Encode a message and queue it; what does not encode raises, as in :meth:`Channel.encode`."""
+    def put(self, control: Control, payload: Payload | bytes | None = None) -> None:
+        """Encode a message and queue it; what does not encode raises, as in :meth:`Channel.prepare`."""
         channel = self._channel
-        if channel.needs_fragments(payload) and payload is not None:
-            sender = sender_of(control, payload)
+        if payload is not None and channel.needs_fragments(payload):
+            sender = sender_of(control)
             if isinstance(sender, Pid):
                 self._put_run(sender, _Run(channel.fragments(control, payload), len(payload)))
                 return
-        parts = channel.encode(control, payload)
-        frame: _Frame = parts[0] if len(parts) == 1 else parts
-        size = _size(frame)
+        packet = channel.prepare(control, payload)
+        size = len(packet[1]) + len(packet[2]) + _OVERHEAD
         self.size += size
         if self._lanes:
-            self._put_behind(sender_of(control, payload), frame, size)
+            self._put_behind(sender_of(control), packet, size)
         else:
-            self._enqueue(frame, size)
+            self._queue.append(packet)
+            self._queue_size += size
+            self._queued += 1
 
-    def _enqueue(self, frame: _Frame, size: int) -> None:
-        self._queue.append(frame)
+    def _enqueue(self, packet: Packet, size: int) -> None:
+        self._queue.append(packet)
         self._queue_size += size
         self._queued += 1
-        if isinstance(frame, list):
-            self._parted += 1
 
     def _put_run(self, sender: Pid, run: _Run) -> None:
         lane = self._lanes.get(sender)
@@ -202,19 +197,19 @@ class Outbox:
         self._bulk += run.left
         self.size += run.left
 
-    def _put_behind(self, sender: Pid | Atom | None, frame: _Frame, size: int) -> None:
-        """Queue a small frame while lanes exist."""
+    def _put_behind(self, sender: Pid | Atom | None, packet: Packet, size: int) -> None:
+        """Queue a small message while lanes exist."""
         if sender is None:
-            barrier = _Barrier(frame, len(self._lanes))
+            barrier = _Barrier(packet, len(self._lanes))
             for lane in self._lanes.values():
                 lane.items.append(barrier)
         elif isinstance(sender, Pid) and sender in self._lanes:
             lane = self._lanes[sender]
-            lane.items.append(frame)
+            lane.items.append(packet)
             lane.size += size
             self._bulk += size
         else:
-            self._enqueue(frame, size)
+            self._enqueue(packet, size)
 
     # ------------------------------------------------------------------ out
 
@@ -222,9 +217,9 @@ class Outbox:
         """The next bytes to write; empty when there are none."""
         if self._cut is not None:
             return self._slice(self._cut)
-        if not self._lanes and not self._parted and self._queue_size <= BATCH:
+        if not self._lanes and self._queue_size <= BATCH:
             return self._take_all()
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         while not parts and self.size:
             if self._turns and (self._turn or not self._queue):
                 self._take_turn(parts)
@@ -238,34 +233,36 @@ class Outbox:
         return data
 
     def _take_all(self) -> bytes:
-        """The common case: a few small frames."""
-        data = b"".join(self._queue)  # type: ignore[arg-type]  # none of them is parted
+        """The common case: a few small messages."""
+        data = self._channel.join(self._queue)
         self._queue.clear()
         self.size = self._queue_size = 0
         return data
 
     def _slice(self, cut: memoryview) -> memoryview:
-        """A piece of a frame that is too large for one write."""
+        """A piece of a packet that is too large for one write."""
         piece = cut[:BATCH]
         self._cut = cut[BATCH:] if len(cut) > BATCH else None
         self.size -= len(piece)
         return piece
 
-    def _take_queue(self, parts: list[bytes]) -> None:
+    def _take_queue(self, parts: list[bytes | memoryview]) -> None:
         room = BATCH
         while self._queue and room > 0:
-            frame = self._queue.popleft()
-            if isinstance(frame, list):
-                self._parted -= 1
-            _extend(parts, frame)
-            room -= _size(frame)
+            room -= self._finish(self._queue.popleft(), parts)
         self._queue_size -= BATCH - room
         out = self._queued - len(self._queue)
         while self._waiting and self._waiting[0].after <= out:
             self._turns.append(self._waiting.popleft())
 
-    def _take_turn(self, parts: list[bytes]) -> None:
-        """The turn of one lane: a fragment, or the small frames that follow one."""
+    def _finish(self, packet: Packet, parts: list[bytes | memoryview]) -> int:
+        """Make the header of a packet; gives the size that it was counted with."""
+        counted = len(packet[1]) + len(packet[2]) + _OVERHEAD
+        self.size += self._channel.finish(packet, parts) - counted
+        return counted
+
+    def _take_turn(self, parts: list[bytes | memoryview]) -> None:
+        """The turn of one lane: a fragment, or the small messages that follow one."""
         lane = self._turns.popleft()
         before = lane.size
         room = BATCH
@@ -277,11 +274,11 @@ class Outbox:
             elif isinstance(item, _Barrier):
                 item.lanes -= 1
                 if not item.lanes:
-                    self._enqueue(item.frame, _size(item.frame))
+                    self._enqueue(item.packet, len(item.packet[1]) + len(item.packet[2]) + _OVERHEAD)
             else:
-                _extend(parts, item)
-                room -= _size(item)
-                lane.size -= _size(item)
+                size = self._finish(item, parts)
+                room -= size
+                lane.size -= size
             lane.items.popleft()
         self._bulk -= before - lane.size
         if lane.items:
@@ -290,7 +287,7 @@ class Outbox:
             del self._lanes[lane.sender]
             self.ended.append(lane.sender)
 
-    def _take_fragment(self, lane: _Lane, run: _Run, parts: list[bytes]) -> bool:
+    def _take_fragment(self, lane: _Lane, run: _Run, parts: list[bytes | memoryview]) -> bool:
         """Make the next fragment; False when there is none left."""
         piece = next(run.pieces, None)
         if piece is None:
@@ -303,32 +300,18 @@ class Outbox:
         return True
 
 
-def sender_of(control: Control, payload: bytes | None) -> Pid | Atom | None:
-    """Whose order `control` belongs to: a process, :data:`NOBODY`, or None where that is not known."""
+def sender_of(control: Control) -> Pid | Atom | None:
+    """Whose order `control` belongs to: a process, NOBODY's, or None where that is not known.
+
+    NOBODY's may pass whatever is queued.
+    """
     match control:
         case MonitorP() | DemonitorP():
             return control.watcher
-        case MonitorPExit(target=Pid() as target) | PayloadMonitorPExit(target=Pid() as target):
-            return target
-        case MonitorPExit(reason=reason) if reason == _NOPROC:
-            return NOBODY
-        case PayloadMonitorPExit() if payload == _NOPROC_PAYLOAD:
-            return NOBODY
         case MonitorPExit() | PayloadMonitorPExit():
-            return None
+            return control.target if isinstance(control.target, Pid) else control.origin
         case SpawnReply():
             return control.result if isinstance(control.result, Pid) else NOBODY
         case GroupLeader() | Send():
             return None
     return control.sender
-
-
-def _size(frame: _Frame) -> int:
-    return len(frame) if isinstance(frame, bytes) else sum(map(len, frame))
-
-
-def _extend(parts: list[bytes], frame: _Frame) -> None:
-    if isinstance(frame, bytes):
-        parts.append(frame)
-    else:
-        parts.extend(frame)

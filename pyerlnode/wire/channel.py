@@ -5,45 +5,54 @@ Format", section "Distribution Header".  With an atom cache or fragments negotia
 begins with a distribution header, and the terms behind it have no version byte of their own; without
 either, packets begin with ``p`` and each term with its version byte.
 
-The payload stays undecoded: who receives it decides whether anybody wants it.  We send headers without
-atoms, which every node takes.
+The payload stays undecoded: who receives it decides whether anybody wants it.
+
+A packet is made in two steps, since the atom cache is one for all: :meth:`Channel.prepare` encodes a
+message, :meth:`Channel.join` puts the headers to packets in the very order in which they leave.
 """
 
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pyerlnode.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term import Atom, RawTerm, decode_bare, encode_bare
-from pyerlnode.wire.atom_cache import AtomCache
+from pyerlnode.wire.atom_cache import AtomCache, SendingCache
 from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FIRST, FRAGMENT_SIZE, HEAD_SIZE, NEXT, Assembler, parse_head, split
+from pyerlnode.wire.payload import Payload, plain
+from pyerlnode.wire.shorthand import write_control
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 VERSION: Final = 131
 WHOLE: Final = 68
 
-_LENGTH: Final = Struct(">I")
-_JOINED: Final = 4 * 1024
-_MAX_PACKET: Final = 0xFFFF_FFFF
+Packet: TypeAlias = "tuple[tuple[Atom, ...] | None, bytes, bytes]"
+"""A message that is ready but for its header: atoms of that (None: it has it), control message, payload."""
+
+_length: Final = Struct(">I").pack
+_start: Final = Struct(">IBB").pack
+_MAX_HEADER: Final = 2 + 1 + 128 + 255 * (1 + 2 + 255 * 4)
+_MAX_PACKET: Final = 0xFFFF_FFFF - _MAX_HEADER
 _MAX_SEQUENCE: Final = (1 << 64) - 1
 
 
 class Channel:
     """The state of one connection's packets; ``flags`` are the negotiated ones."""
 
-    __slots__ = ("_assembler", "_cache", "_fragments", "_headers", "_limits", "_sequence")
+    __slots__ = ("_assembler", "_cache", "_fragments", "_headers", "_limits", "_sent", "_sequence")
 
     def __init__(self, flags: Flags, *, limits: Limits = DEFAULT) -> None:
         self._fragments = Flags.FRAGMENTS in flags
         self._headers = self._fragments or Flags.DIST_HDR_ATOM_CACHE in flags
         self._limits = limits
         self._cache = AtomCache()
+        self._sent = SendingCache() if Flags.DIST_HDR_ATOM_CACHE in flags else None
         self._assembler = Assembler(limits)
         self._sequence = 0
 
@@ -123,54 +132,89 @@ class Channel:
 
     # ---------------------------------------------------------------------------- sending
 
-    def encode(self, control: Control, payload: bytes | None = None) -> list[bytes]:
-        """The packet for one message, with its length: parts to be written one after another.
+    def prepare(self, control: Control, payload: Payload | bytes | None = None) -> Packet:
+        """All of a packet that can be made before its turn comes; a large payload is not copied.
 
-        ``payload`` is the output of ``encode_bare``; a large one is a part of its own, not copied.
-        Raises :class:`LocalProtocolError` when ``payload`` is missing or in excess, or does not fit a packet,
-        and ``EncodeError`` when ``control`` cannot be encoded.
+        ``payload`` is the output of ``encode_payload`` or of ``encode_bare``.  Raises
+        :class:`LocalProtocolError` when it is missing or in excess, or does not fit a packet, and
+        ``EncodeError`` when ``control`` cannot be encoded.
         """
-        _check_payload(control, payload)
+        if self._sent is not None:
+            given = payload if isinstance(payload, Payload) else _without_atoms(payload)
+            _check_payload(control, given.data)
+            refs, term = write_control(control, given, self._limits)
+            return refs, term, given.data
+        data = plain(payload, self._limits) if isinstance(payload, Payload) else payload or b""
+        _check_payload(control, data)
         term = encode_bare(control.to_term(), limits=self._limits)
         if self._headers:
-            head = b"\x83D\0" + term
-        else:
-            head = b"p\x83" + term + (b"" if payload is None else b"\x83")
-        return _packet(head, payload or b"")
+            return None, b"\x83D\0" + term, data
+        return None, b"p\x83" + term + (b"\x83" if data else b""), data
 
-    def needs_fragments(self, payload: bytes | None) -> bool:
+    def join(self, packets: Iterable[Packet]) -> bytes:
+        """The bytes of ``packets``, with their lengths: to be sent before anything that is joined later."""
+        parts: list[bytes] = []
+        for packet in packets:
+            self.finish(packet, parts)
+        return b"".join(parts)
+
+    def finish(self, packet: Packet, parts: list[Any]) -> int:
+        """Append one packet to ``parts``, as :meth:`join` would; gives its size."""
+        refs, term, data = packet
+        if refs is None or self._sent is None:
+            size = len(term) + len(data)
+            parts += (_length(size), term, data)
+            return 4 + size
+        header = self._sent.header(refs)
+        size = 2 + len(header) + len(term) + len(data)
+        parts += (_start(size, VERSION, WHOLE), header, term, data)
+        return 4 + size
+
+    def encode(self, control: Control, payload: Payload | bytes | None = None) -> list[bytes]:
+        """The packet for one message, with its length, to be sent before any that is encoded later.
+
+        Parts to be written one after another.  Errors as in :meth:`prepare`.
+        """
+        parts: list[bytes] = []
+        self.finish(self.prepare(control, payload), parts)
+        return parts
+
+    def needs_fragments(self, payload: Payload | bytes | None) -> bool:
         """Whether a message with ``payload`` is to be sent by :meth:`fragments`."""
         return self._fragments and payload is not None and len(payload) > FRAGMENT_SIZE
 
-    def fragments(self, control: Control, payload: bytes) -> Iterator[list[bytes]]:
+    def fragments(self, control: Control, payload: Payload | bytes) -> Iterator[list[bytes | memoryview]]:
         """The packets for one large message, each as :meth:`encode` gives it.
 
-        Other packets may be written in between, also pieces of other messages.  Only where FRAGMENTS was
-        negotiated.  Errors as in :meth:`encode`.
+        Other packets may be written in between, also pieces of other messages; the header is made when the
+        first piece is asked for.  Only where FRAGMENTS was negotiated.  Errors as in :meth:`prepare`.
         """
         if not self._fragments:
             raise LocalProtocolError("fragments to a peer that cannot take them")
-        _check_payload(control, payload)
-        term = encode_bare(control.to_term(), limits=self._limits)
+        packet = self.prepare(control, payload)
         self._sequence = self._sequence % _MAX_SEQUENCE + 1
-        return _packets(split(self._sequence, term, payload))
+        return self._pieces(self._sequence, packet)
+
+    def _pieces(self, sequence: int, packet: Packet) -> Iterator[list[bytes | memoryview]]:
+        refs, term, data = packet
+        start = term[2:]  # without version and tag, which are those of a whole message
+        if refs is not None and self._sent is not None:
+            start = self._sent.header(refs) + term
+        for head, piece in split(sequence, start, data):
+            yield [_length(len(head) + len(piece)), head, piece]
 
 
-def _packets(pieces: Iterator[tuple[bytes, bytes]]) -> Iterator[list[bytes]]:
-    for head, piece in pieces:
-        yield _packet(head, piece)
+def _without_atoms(data: bytes | None) -> Payload:
+    return _NOTHING if data is None else Payload(data, _NO_ATOMS)
 
 
-def _packet(head: bytes, payload: bytes) -> list[bytes]:
-    size = len(head) + len(payload)
-    if size > _MAX_PACKET:
-        raise LocalProtocolError(f"a message of {size} bytes does not fit a packet")
-    if size <= _JOINED:
-        return [_LENGTH.pack(size) + head + payload]
-    return [_LENGTH.pack(size) + head, payload]
+_NO_ATOMS: Final[dict[Atom, int]] = {}
+_NOTHING: Final = Payload(b"", _NO_ATOMS)
 
 
-def _check_payload(control: Control, payload: bytes | None) -> None:
-    if bool(payload) != control.HAS_PAYLOAD:
+def _check_payload(control: Control, data: bytes) -> None:
+    if bool(data) != control.HAS_PAYLOAD:
         fault = "needs a payload" if control.HAS_PAYLOAD else "has no payload"
         raise LocalProtocolError(f"{type(control).__name__} {fault}")
+    if len(data) > _MAX_PACKET:
+        raise LocalProtocolError(f"a message of {len(data)} bytes does not fit a packet")

@@ -113,16 +113,17 @@ def parse_head(frame: bytes) -> tuple[int, int]:
 
 
 def split(
-    seq: int, control: bytes, payload: bytes, size: int = FRAGMENT_SIZE
-) -> Iterator[tuple[bytes, bytes]]:
-    """Cut a message into pieces: of each the head, and the part of ``payload`` behind it.
+    seq: int, start: bytes, payload: bytes, size: int = FRAGMENT_SIZE
+) -> Iterator[tuple[bytes, memoryview]]:
+    """Cut a message into pieces: of each the head, and the part of ``payload`` behind it, not copied.
 
-    ``seq`` (1 to 2**64 - 1) must not be in use by an unfinished message; ``control`` is the encoded control
-    message, which goes into the first head, behind a header without atoms.
+    ``seq`` (1 to 2**64 - 1) must not be in use by an unfinished message; ``start`` is the atom part of the
+    header and the encoded control message, which go into the first head.
     """
+    view = memoryview(payload)
     left = max(1, -(-len(payload) // size))
-    head = _HEAD.pack(131, FIRST, seq, left) + b"\0" + control
-    for start in range(0, max(1, len(payload)), size):
-        yield head, payload[start : start + size]
+    head = _HEAD.pack(131, FIRST, seq, left) + start
+    for position in range(0, max(1, len(payload)), size):
+        yield head, view[position : position + size]
         left -= 1
         head = _HEAD.pack(131, NEXT, seq, left)

@@ -36,6 +36,10 @@ MONITORED: Final = 2
 """... and: it is monitored by its parent."""
 
 
+NOBODY: Final = Atom("")
+"""The origin of a signal that no process sends."""
+
+
 class _Message:
     """What all messages can do.  Two are equal when they are of one class and say the same."""
 
@@ -242,16 +246,28 @@ class DemonitorP(_Monitoring):
 
 
 class MonitorPExit(_Message):
-    """21: ``target``, as the monitor named it, ended with ``reason``."""
+    """21: ``target``, as the monitor named it, ended with ``reason``.
 
-    __slots__ = ("reason", "ref", "target", "watcher")
+    ``origin`` stays here: the process that ended, or :data:`NOBODY` where the name was nobody's; None where
+    that is not known.
+    """
+
+    __slots__ = ("origin", "reason", "ref", "target", "watcher")
     __match_args__ = ("target", "watcher", "ref", "reason")
 
-    def __init__(self, target: Pid | Atom, watcher: Pid, ref: Reference, reason: Term) -> None:
+    def __init__(
+        self,
+        target: Pid | Atom,
+        watcher: Pid,
+        ref: Reference,
+        reason: Term,
+        origin: Pid | Atom | None = None,
+    ) -> None:
         self.target: Final = target
         self.watcher: Final = watcher
         self.ref: Final = ref
         self.reason: Final = reason
+        self.origin: Final = origin
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""
@@ -282,14 +298,17 @@ class PayloadExit2(_Carrier):
 class PayloadMonitorPExit(_Message):
     """28: as :class:`MonitorPExit`, with the reason as the payload."""
 
-    __slots__ = ("ref", "target", "watcher")
+    __slots__ = ("origin", "ref", "target", "watcher")
     __match_args__ = ("target", "watcher", "ref")
     HAS_PAYLOAD = True
 
-    def __init__(self, target: Pid | Atom, watcher: Pid, ref: Reference) -> None:
+    def __init__(
+        self, target: Pid | Atom, watcher: Pid, ref: Reference, origin: Pid | Atom | None = None
+    ) -> None:
         self.target: Final = target
         self.watcher: Final = watcher
         self.ref: Final = ref
+        self.origin: Final = origin
 
     def to_term(self) -> tuple[Term, ...]:
         """The control message as a term."""

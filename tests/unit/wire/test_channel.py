@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,16 +11,21 @@ from hypothesis import strategies as st
 
 from pyerlnode.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
 from pyerlnode.limits import Limits
-from pyerlnode.term import Atom, RawTerm, decode, encode_bare
+from pyerlnode.term import Atom, Pid, RawTerm, decode, encode_bare
 from pyerlnode.wire import channel as channel_module
 from pyerlnode.wire import messages as m
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.flags import HIDDEN, Flags, without
 from pyerlnode.wire.fragments import FRAGMENT_SIZE
 from pyerlnode.wire.framing import Framer
+from pyerlnode.wire.payload import encode_payload
+from pyerlnode.wire.shorthand import write_control
 from tests.unit.wire.captures import Section, sections
-from tests.unit.wire.controls import EXAMPLES, THEM, US, WITH_TOKEN
+from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, US, WITH_TOKEN
 from tests.unit.wire.headers import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 IS_COMPILED = not (channel_module.__file__ or "").endswith(".py")
 HEADERS = Flags.DIST_HDR_ATOM_CACHE | Flags.FRAGMENTS
@@ -54,7 +60,7 @@ def refused(target: Channel, frame: bytes) -> str:
     return str(caught.value)
 
 
-def packets_to_frames(packets: list[bytes]) -> list[bytes]:
+def packets_to_frames(packets: Iterable[bytes | memoryview]) -> list[bytes]:
     return Framer(1 << 30).receive(b"".join(packets))
 
 
@@ -78,12 +84,136 @@ def test_what_one_end_encodes_the_other_receives(form: str, control: Any) -> Non
 
 def test_the_bytes_are_those_of_the_specification() -> None:
     control = m.SendSender(THEM, US)
-    assert packets_to_frames(channel().encode(control, HELLO)) == [b"\x83D\0" + SEND + HELLO]
-    assert packets_to_frames(channel().encode(m.Link(THEM, US))) == [b"\x83D\0" + LINK]
-    assert packets_to_frames(channel("pass-through").encode(control, HELLO)) == [
-        b"p\x83" + SEND + b"\x83" + HELLO
+    fragments, plain = channel("fragments"), channel("pass-through")
+    assert packets_to_frames(fragments.encode(control, HELLO)) == [b"\x83D\0" + SEND + HELLO]
+    assert packets_to_frames(fragments.encode(m.Link(THEM, US))) == [b"\x83D\0" + LINK]
+    assert packets_to_frames(plain.encode(control, HELLO)) == [b"p\x83" + SEND + b"\x83" + HELLO]
+    assert packets_to_frames(plain.encode(m.Link(THEM, US))) == [b"p\x83" + LINK]
+
+
+@pytest.mark.parametrize("form", ["both", "atom cache"])
+def test_the_bytes_of_packets_with_an_atom_cache(form: str) -> None:
+    target = channel(form)
+    them, us = THEM.node.encode(), US.node.encode()
+    numbers = [(100).to_bytes(4, "big") + bytes(4) + bytes([0, 0, 0, 5]), b"\0\0\0\x09\0\0\0\1\0\0\0M"]
+    pids = [b"X\x52\0" + numbers[0], b"X\x52\1" + numbers[1]]
+    send = b"h\3a\x16" + pids[0] + pids[1]
+    first_header = bytes([2, 0x88, 0, 0, len(them)]) + them + bytes([1, len(us)]) + us
+    header = bytes([2, 0, 0, 0, 1])
+    control = m.SendSender(THEM, US)
+    assert packets_to_frames(target.encode(control, HELLO)) == [b"\x83D" + first_header + send + HELLO]
+    assert packets_to_frames(target.encode(control, HELLO)) == [b"\x83D" + header + send + HELLO]
+    link = b"h\3a\1" + pids[0] + pids[1]
+    assert packets_to_frames(target.encode(m.Link(THEM, US))) == [b"\x83D" + header + link]
+    # the atoms of a payload come first in the header
+    hello = encode_payload((Atom("hello"), US))
+    assert hello.data == b"h\2\x52\0X\x52\1" + numbers[1]
+    send = b"h\3a\x16X\x52\2" + numbers[0] + pids[1]
+    assert packets_to_frames(target.encode(control, hello)) == [
+        b"\x83D" + bytes([3, 0x08, 0, 2, 5]) + b"hello" + bytes([1, 0]) + send + hello.data
     ]
-    assert packets_to_frames(channel("pass-through").encode(m.Link(THEM, US))) == [b"p\x83" + LINK]
+
+
+SHORTHAND: list[m.Control] = [
+    m.SendSender(THEM, US),
+    m.RegSend(THEM, NAME),
+    m.RegSend(THEM, m.UNUSED),
+    m.AliasSend(THEM, REF),
+    m.AliasSend(THEM, LONG_REF),
+    m.AltactSigSend(m.ALIAS, THEM, REF),
+    m.AltactSigSend(m.ALIAS | m.EXIT_SIGNAL | m.PRIORITY, THEM, LONG_REF),
+]
+
+
+@pytest.mark.parametrize("control", SHORTHAND, ids=lambda control: type(control).__name__)
+@pytest.mark.parametrize("known", [(), ("beam@host",), ("other", "py@host", ""), ("some_name", "py@host")])
+def test_what_is_made_by_hand_is_what_the_long_way_makes(control: m.Control, known: tuple[str, ...]) -> None:
+    payload = encode_payload([Atom(name) for name in known] or [1, 2])
+    refs, term = write_control(control, payload, Limits())
+    table = dict(payload.table)
+    encode_bare(control.to_term(), atoms=table)
+    assert set(refs) == set(table)
+    assert len(refs) == len(table)
+    assert term == encode_bare(control.to_term(), atoms={atom: place for place, atom in enumerate(refs)})
+
+
+@pytest.mark.parametrize("count", [250, 251, 252, 253, 254, 255, 256, 1000])
+@pytest.mark.parametrize("control", SHORTHAND, ids=lambda control: type(control).__name__)
+def test_atoms_that_do_not_fit_the_header_are_written_in_full(control: m.Control, count: int) -> None:
+    term = [Atom(f"atom{number}") for number in range(count)]
+    sender, receiver = channel(), channel()
+    for _ in range(2):
+        [frame] = packets_to_frames(sender.encode(control, encode_payload(term)))
+        assert frame[2] == min(count + len(write_control(control, encode_payload([]), Limits())[0]), 255)
+        message = receiver.receive(frame)
+        assert message is not None
+        assert message[0] == control
+        assert message[1] is not None
+        assert message[1].decode() == term
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("size", [0, 70_000, 200_000])
+def test_a_payload_with_a_table_goes_to_any_peer(form: str, size: int) -> None:
+    term = {Atom("key"): (True, None, US, [Atom("key")], bytes(size))}
+    payload = encode_payload(term)
+    sender, receiver = channel(form), channel(form)
+    control = m.SendSender(THEM, US)
+    if sender.needs_fragments(payload):
+        packets = list(sender.fragments(control, payload))
+    else:
+        packets = [list(sender.encode(control, payload))]
+    messages = [receiver.receive(frame) for parts in packets for frame in packets_to_frames(parts)]
+    assert messages[-1] is not None
+    assert messages[-1][0] == control
+    assert messages[-1][1] is not None
+    assert messages[-1][1].decode() == payload.raw().decode() == term
+
+
+def test_packets_get_their_headers_when_they_leave() -> None:
+    sender, receiver = channel(), channel()
+    control = m.SendSender(THEM, US)
+    ready = [sender.prepare(control, encode_payload(Atom(f"atom{number}"))) for number in range(5)]
+    large = sender.fragments(control, encode_payload((Atom("large"), bytes(100_000))))
+    values = []
+    for frame in packets_to_frames(
+        [sender.join(ready[3:]), *next(large), sender.join(ready[:3]), *next(large)]
+    ):
+        message = receiver.receive(frame)
+        if message is not None and message[1] is not None:
+            values.append(message[1].decode())
+    assert values[:5] == ["atom3", "atom4", "atom0", "atom1", "atom2"]
+    assert values[5:] == [("large", bytes(100_000))]
+
+
+@pytest.mark.parametrize(
+    "control",
+    [
+        m.SendSender(replace(THEM, id=1 << 32), US),
+        m.RegSend(replace(THEM, serial=-1), NAME),
+        m.AliasSend(THEM, replace(REF, words=())),
+        m.AliasSend(THEM, replace(REF, words=(1,) * 6)),
+        m.AltactSigSend(m.ALIAS, THEM, replace(REF, words=(1 << 32,))),
+        m.MonitorP(THEM, US, replace(REF, creation=-1)),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_numbers_without_their_place_are_refused(form: str, control: m.Control) -> None:
+    with pytest.raises(EncodeError):
+        channel(form).encode(control, HELLO if control.HAS_PAYLOAD else None)
+
+
+@pytest.mark.skipif(IS_COMPILED, reason="compiled, an identifier refuses plain text itself")
+def test_node_names_may_be_plain_text() -> None:
+    sender, receiver = channel(), channel()
+    plain = Pid("py@host", 9, 1, 77)  # type: ignore[arg-type]
+    for control in (m.SendSender(plain, THEM), m.RegSend(plain, NAME), m.AliasSend(plain, REF)):
+        [frame] = packets_to_frames(sender.encode(control, HELLO))
+        message = receiver.receive(frame)
+        assert message is not None
+        assert message[0] == control
+        assert type(message[0].sender.node) is Atom
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -124,7 +124,7 @@ def test_heads_that_are_cut_off_or_number_nothing_are_refused() -> None:
 
 @pytest.mark.parametrize("size", [1, FRAGMENT_SIZE, FRAGMENT_SIZE + 1, 3 * FRAGMENT_SIZE])
 def test_pieces_are_of_fragment_size(size: int) -> None:
-    pieces = list(split(9, b"control", bytes(size)))
+    pieces = list(split(9, b"\0control", bytes(size)))
     assert len(pieces) == -(-size // FRAGMENT_SIZE)
     assert pieces[0][0] == b"\x83E" + (9).to_bytes(8, "big") + len(pieces).to_bytes(8, "big") + b"\0control"
     for index, (head, _) in enumerate(pieces[1:], 1):
@@ -136,7 +136,7 @@ def test_pieces_are_of_fragment_size(size: int) -> None:
     payload=st.binary(min_size=1, max_size=200), size=st.integers(1, 50), seq=st.integers(1, (1 << 64) - 1)
 )
 def test_what_is_split_is_put_together(payload: bytes, size: int, seq: int) -> None:
-    pieces = list(split(seq, b"C", payload, size))
+    pieces = list(split(seq, b"\0C", payload, size))
     (head, first), rest = pieces[0], pieces[1:]
     assert parse_head(head) == (seq, len(pieces))
     assert head[HEAD_SIZE:] == b"\0C"
@@ -144,9 +144,9 @@ def test_what_is_split_is_put_together(payload: bytes, size: int, seq: int) -> N
         assert first == payload
         return
     assembler = Assembler()
-    begin(assembler, seq, len(pieces), first)
+    begin(assembler, seq, len(pieces), bytes(first))
     for head, piece in rest[:-1]:
-        assert assembler.proceed(*parse_head(head), piece) is None
-    message = assembler.proceed(*parse_head(rest[-1][0]), rest[-1][1])
+        assert assembler.proceed(*parse_head(head), bytes(piece)) is None
+    message = assembler.proceed(*parse_head(rest[-1][0]), bytes(rest[-1][1]))
     assert message is not None
     assert message[1].data == payload

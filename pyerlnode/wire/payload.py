@@ -1,0 +1,48 @@
+"""A term encoded for a distribution message: the bytes, and the atoms that they name by position.
+
+Spec: ERTS "External Term Format", section "Distribution Header".  The caller encodes a payload before it is
+known when, or even over which connection, it leaves; so it has a table of atoms of its own, which the
+control message continues and the header is written from when the packet's turn comes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.term import Atom, RawTerm, Term, encode_bare
+
+
+class Payload:
+    """An encoded term.  Its length is that of the bytes."""
+
+    __slots__ = ("data", "refs", "table")
+
+    def __init__(self, data: bytes, table: dict[Atom, int]) -> None:
+        """``table`` gives each atom's position; it is not to be changed any more."""
+        self.data: Final = data
+        self.table: Final = table
+        self.refs: Final = tuple(table)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Payload of {len(self.data)} bytes and {len(self.refs)} atoms>"
+
+    def raw(self) -> RawTerm:
+        """The term as a receiver on this very node gets it."""
+        return RawTerm(self.data, 0, self.refs)
+
+
+def encode_payload(term: Term, limits: Limits = DEFAULT, *, records: bool = True) -> Payload:
+    """``term`` with its atoms in a table; arguments and errors as those of ``encode_bare``."""
+    table: dict[Atom, int] = {}
+    return Payload(encode_bare(term, limits, records=records, atoms=table), table)
+
+
+def plain(payload: Payload, limits: Limits = DEFAULT) -> bytes:
+    """``payload`` for a peer that takes no headers with atoms: all atoms in full."""
+    if not payload.refs:
+        return payload.data
+    return encode_bare(payload.raw().decode(limits), limits)

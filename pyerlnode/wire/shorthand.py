@@ -1,0 +1,168 @@
+"""The control messages that come by the thousand, made by hand: without a term in between.
+
+Spec: ERTS "Distribution Protocol", section "Protocol between Connected Nodes".  A message to a process, to
+a name or to an alias is nearly always of one shape, when both ends have an atom cache: all of its atoms
+are references into the header, and its other parts have fixed sizes.  What does not fit takes the long way.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from struct import error as StructError  # noqa: N812
+from typing import TYPE_CHECKING, Final
+
+from pyerlnode.term import Atom, Pid, Reference, encode_bare
+from pyerlnode.wire.messages import UNUSED, AliasSend, AltactSigSend, Control, RegSend, SendSender
+
+if TYPE_CHECKING:
+    from pyerlnode.limits import Limits
+    from pyerlnode.wire.payload import Payload
+
+_PID: Final = 0x5852
+"""Tag of a pid, and that of the reference to an atom which begins it."""
+_REFERENCE: Final = 0x5A
+_ATOM: Final = 0x52
+
+_SEND_SENDER: Final = 0x68036116
+"""A tuple of three that begins with the integer 22."""
+_REG_SEND: Final = 0x68046106
+_ALIAS_SEND: Final = 0x68036121
+_ALTACT: Final = 0x68046125
+
+_two_pids = Struct(">IHBIIIHBIII").pack
+_pid_and_names = Struct(">IHBIIIBBBB").pack
+_pid_and_reference = tuple(Struct(f">IHBIIIBHBBI{words}I").pack for words in range(6))
+_flags_pid_reference = tuple(Struct(f">IBBHBIIIBHBBI{words}I").pack for words in range(6))
+
+_ROOM: Final = 255 - 3
+"""Atoms that a payload may have, so that the header has room for those of any of these messages."""
+
+
+def write_control(control: Control, payload: Payload, limits: Limits) -> tuple[tuple[Atom, ...], bytes]:
+    """The atoms of the header for ``control`` and ``payload``, and ``control`` encoded in terms of them.
+
+    Raises ``EncodeError`` for what cannot be encoded.
+    """
+    if len(payload.refs) <= _ROOM:
+        try:
+            if isinstance(control, SendSender):
+                if control.token is None:
+                    return _write_send(control.sender, control.target, payload)
+            elif isinstance(control, RegSend):
+                if control.token is None:
+                    return _write_reg_send(control.sender, control.name, payload)
+            elif isinstance(control, AltactSigSend):
+                if control.token is None and isinstance(control.target, Reference):
+                    return _write_altact(control.flags, control.sender, control.target, payload)
+            elif isinstance(control, AliasSend) and control.token is None:
+                return _write_alias_send(control.sender, control.alias, payload)
+        except StructError:
+            pass  # a number without its place: what is wrong is told below
+    atoms = dict(payload.table)
+    term = encode_bare(control.to_term(), limits, atoms=atoms)
+    return tuple(atoms), term
+
+
+def _write_send(sender: Pid, target: Pid, payload: Payload) -> tuple[tuple[Atom, ...], bytes]:
+    ours, theirs, refs = _two_nodes(sender.node, target.node, payload)
+    return refs, _two_pids(
+        _SEND_SENDER,
+        _PID,
+        ours,
+        sender.id,
+        sender.serial,
+        sender.creation,
+        _PID,
+        theirs,
+        target.id,
+        target.serial,
+        target.creation,
+    )
+
+
+def _write_reg_send(sender: Pid, name: Atom, payload: Payload) -> tuple[tuple[Atom, ...], bytes]:
+    table, refs = payload.table, payload.refs
+    ours = table.get(sender.node, -1)
+    if ours < 0:
+        ours = len(refs)
+        refs = (*refs, _atom(sender.node))
+    unused = table.get(UNUSED, -1)
+    if unused < 0:
+        unused = len(refs)
+        refs = (*refs, UNUSED)
+    place = unused if name == UNUSED else table.get(name, -1)
+    if place < 0:
+        place = len(refs)
+        refs = (*refs, _atom(name))
+    return refs, _pid_and_names(
+        _REG_SEND, _PID, ours, sender.id, sender.serial, sender.creation, _ATOM, unused, _ATOM, place
+    )
+
+
+def _write_alias_send(sender: Pid, alias: Reference, payload: Payload) -> tuple[tuple[Atom, ...], bytes]:
+    ours, theirs, refs = _two_nodes(sender.node, alias.node, payload)
+    words = alias.words
+    return refs, _pid_and_reference[_count(words)](
+        _ALIAS_SEND,
+        _PID,
+        ours,
+        sender.id,
+        sender.serial,
+        sender.creation,
+        _REFERENCE,
+        len(words),
+        _ATOM,
+        theirs,
+        alias.creation,
+        *words,
+    )
+
+
+def _write_altact(
+    flags: int, sender: Pid, alias: Reference, payload: Payload
+) -> tuple[tuple[Atom, ...], bytes]:
+    ours, theirs, refs = _two_nodes(sender.node, alias.node, payload)
+    words = alias.words
+    return refs, _flags_pid_reference[_count(words)](
+        _ALTACT,
+        0x61,
+        flags,
+        _PID,
+        ours,
+        sender.id,
+        sender.serial,
+        sender.creation,
+        _REFERENCE,
+        len(words),
+        _ATOM,
+        theirs,
+        alias.creation,
+        *words,
+    )
+
+
+def _two_nodes(ours: Atom, theirs: Atom, payload: Payload) -> tuple[int, int, tuple[Atom, ...]]:
+    """The places of two nodes in the header, and all that is in it."""
+    table, refs = payload.table, payload.refs
+    first = table.get(ours, -1)
+    if first < 0:
+        first = len(refs)
+        refs = (*refs, _atom(ours))
+    second = first if theirs == ours else table.get(theirs, -1)
+    if second < 0:
+        second = len(refs)
+        refs = (*refs, _atom(theirs))
+    return first, second, refs
+
+
+def _atom(name: Atom) -> Atom:
+    """Node names in identifiers may be given as plain text."""
+    if type(name) is Atom:
+        return name
+    raise StructError("plain text where an atom belongs")
+
+
+def _count(words: tuple[int, ...]) -> int:
+    if not 1 <= len(words) <= 5:
+        raise StructError("a reference has 1 to 5 words")
+    return len(words)
