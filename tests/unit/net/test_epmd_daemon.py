@@ -80,6 +80,7 @@ def test_it_needs_little_of_the_package() -> None:
     loaded = {name.removeprefix("pyerlnode").removeprefix(".") for name in done.stdout.split()}
     assert loaded <= {
         "",
+        "compiled__mypyc",
         "errors",
         "lazy",
         "limits",

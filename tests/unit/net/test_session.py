@@ -16,7 +16,7 @@ from pyerlnode.net.session import CLOSED, FAILURE, OVERFLOW, SILENT, VIOLATION, 
 from pyerlnode.term import Atom, encode_bare
 from pyerlnode.testing import ManualClock, memory_streams
 from pyerlnode.wire.channel import Channel
-from pyerlnode.wire.control import Link, SendSender
+from pyerlnode.wire.control import Exit, Link, SendSender
 from pyerlnode.wire.flags import VISIBLE, Flags, without
 from pyerlnode.wire.framing import TICK, frame4
 from tests.support.net import LEFT, PIPES, RIGHT, Recorder, connected, info_of, pid, sessions
@@ -421,7 +421,7 @@ async def test_what_cannot_be_sent_raises_in_the_caller() -> None:
         with pytest.raises(LocalProtocolError):
             left.send(SendSender(pid(1), TARGET))
         with pytest.raises(EncodeError):
-            left.send(Link(object(), TARGET))  # type: ignore[arg-type]
+            left.send(Exit(pid(1), TARGET, object()))
         send(left, "fine")
         assert await sink.count(1) == [b"fine"]
 
