@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyerlnode import Atom, Child, GenServer, Supervisor
+from pyerlnode import Atom, Child, GenServer, Stop, Supervisor
 from pyerlnode.term import encode
 from tests.interop.nodes import python_node, until
 from tests.support.beam import EvalError
@@ -29,6 +29,12 @@ REFERENCE = """
 boss() -> supervisor:start_link({local, boss}, sup_reference, none).
 start_link(Strategy) -> supervisor:start_link({local, subject}, sup_reference, Strategy).
 init(none) -> {ok, {#{}, []}};
+init({auto, How}) ->
+    Start = {sup_reference, idle, []},
+    {ok, {#{auto_shutdown => How},
+        [#{id => a, start => Start, restart => transient, significant => true, modules => ['Idle']},
+         #{id => b, start => Start, restart => temporary, significant => true, modules => ['Idle']},
+         #{id => c, start => Start, modules => ['Idle']}]}};
 init({Strategy, Intensity}) ->
     {ok, {Flags, Children}} = init(Strategy), {ok, {Flags#{intensity => Intensity}, Children}};
 init(Strategy) ->
@@ -169,6 +175,44 @@ async def test_same_children_are_replaced(node: Node, beam: Beam, strategy: str,
     assert await ask_python(node, beam, code, strategy) == await ask_reference(beam, code, strategy)
 
 
+SIGNIFICANT = [
+    Child(Idle, id="a", restart="transient", significant=True),
+    Child(Idle, id="b", restart="temporary", significant=True),
+    Child(Idle, id="c"),
+]
+
+
+@pytest.mark.beam(since=25)
+@pytest.mark.parametrize("how", ["any_significant", "all_significant"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{a, shutdown}]",
+        "[{b, bye}]",
+        "[{a, shutdown}, {b, bye}]",
+        "[{a, bye}, {b, bye}]",
+        "[{b, kill}, {a, {shutdown, x}}]",
+        "[{c, shutdown}, {c, bye}]",
+        "[{terminate, a}, {terminate, b}]",
+        "[{terminate, a}, {b, bye}]",
+    ],
+)
+async def test_same_shutdown_by_significant_children(node: Node, beam: Beam, how: str, steps: str) -> None:
+    """After each step: who is left, or with what the supervisor ended."""
+    code = f"""
+    W = monitor(process, S),
+    Ids = fun() -> try [Id || {{Id, P, _, _}} <- Which(), is_pid(P)] catch exit:_ -> ended end end,
+    Do = fun({{terminate, Id}}) -> supervisor:terminate_child(S, Id);
+        ({{Id, Why}}) -> Ended(Id, fun() -> exit(Pid(Id), Why) end)
+    end,
+    Left = [begin catch Do(Step), Ids() end || Step <- {steps}],
+    {{Left, receive {{'DOWN', W, _, _, Why}} -> Why after 100 -> alive end}}
+    """
+    pid = await node.start_supervisor(SIGNIFICANT, auto_shutdown=how, max_restarts=1, name="subject")
+    ours = await beam.eval(ASK.format(node=node.name, code=code), Sup=encode(pid))
+    assert ours == await ask_reference(beam, code, f"{{auto, {how}}}")
+
+
 RUN = """
 Gone = fun Wait(Id, Old) ->
     case lists:keyfind(Id, 1, Which()) of {_, Old, _, _} -> timer:sleep(1), Wait(Id, Old); _ -> ok end
@@ -296,6 +340,32 @@ class TestABeamsSupervisor:
             await ended.wait()
         assert reasons == ["killed"]
 
+    async def test_one_that_does_not_end_in_its_time_is_killed(
+        self, node: Node, beam: Beam, boss: str
+    ) -> None:
+        cancelled = asyncio.Event()
+
+        class Stubborn(GenServer):
+            async def init(self) -> None:
+                self.me.trap_exit = True
+
+            async def terminate(self, reason: Term) -> None:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    cancelled.set()
+
+        node.export_server("py.stubborn", Stubborn, name="stubborn")
+        start = f"{{erpc, call, ['{node.name}', 'py.stubborn', start_link, []]}}"
+        spec = f"#{{id => stubborn, start => {start}, shutdown => 50}}"
+        await beam.eval(f"{{ok, _}} = supervisor:start_child(boss, {spec})")
+        async with node.process() as me:
+            ref = await me.monitor("stubborn")
+            assert await beam.eval("supervisor:terminate_child(boss, stubborn)") == "ok"
+            assert (await me.receive(30)) == ("DOWN", ref, "process", ("stubborn", node.name), "killed")
+        async with asyncio.timeout(30):
+            await cancelled.wait()
+
     async def test_one_that_cannot_start(self, node: Node, beam: Beam, boss: str) -> None:
         class Broken(GenServer):
             async def init(self) -> None:
@@ -327,6 +397,61 @@ class TestABeamsSupervisor:
 
             await until(nobody)
             await beam.eval("gen_server:stop(boss)")
+
+
+class Ending(GenServer):
+    """Ends as it is told."""
+
+    async def handle_cast(self, request: Term) -> None:
+        match request:
+            case ("stop", reason):
+                raise Stop(reason)
+        raise ValueError("oops")
+
+
+class TestTheExitSignalThatAParentGets:
+    """The table of docs/supervision.md."""
+
+    WATCH = (
+        "process_flag(trap_exit, true), {{ok, P}} = erpc:call('{}', 'py.ending', start_link, []),"
+        " register(watching, self()), {}, receive {{'EXIT', P, Why}} -> Why end"
+    )
+
+    @pytest.mark.parametrize(
+        ("act", "reason"),
+        [
+            ("gen_server:cast(P, {stop, {a, 1}})", "{a,1}"),
+            ("gen_server:cast(P, {stop, normal})", "normal"),
+            ("gen_server:stop(P, bye, infinity)", "bye"),
+            ("exit(P, bye)", "bye"),  # from its parent, which it does not trap
+            ("exit(P, kill)", "killed"),
+        ],
+    )
+    async def test_is_the_reason(self, node: Node, beam: Beam, act: str, reason: str) -> None:
+        node.export_server("py.ending", Ending)
+        assert await beam.eval(self.WATCH.format(node.name, act)) == reason
+
+    async def test_is_an_exception_with_its_stack(self, node: Node, beam: Beam) -> None:
+        node.export_server("py.ending", Ending)
+        code = self.WATCH.format(node.name, "gen_server:cast(P, x)")
+        shown = "{#{message := M}, [{_, F, _, _} | _]} = Caught, {M, F}"
+        answer = await beam.eval(f"Caught = (fun() -> {code} end)(), {shown}")
+        assert answer == '{<<"ValueError: oops">>,handle_cast}'
+
+    @pytest.mark.parametrize("how", ["stop", "disconnect"])
+    async def test_is_shutdown_when_the_node_stops_and_noconnection_when_it_is_gone(
+        self, beam: Beam, how: str
+    ) -> None:
+        async with python_node() as node:
+            node.export_server("py.ending", Ending)
+            watching = asyncio.ensure_future(beam.eval(self.WATCH.format(node.name, "ok")))
+
+            async def is_watching() -> bool:
+                return await beam.eval("whereis(watching)") != "undefined"
+
+            await until(is_watching)
+            await (node.stop() if how == "stop" else node.disconnect(beam.name))
+            assert await watching == {"stop": "shutdown", "disconnect": "noconnection"}[how]
 
 
 @pytest.mark.beam(elixir=True)
