@@ -16,7 +16,7 @@ from tests.bench.plan import Plan
 if TYPE_CHECKING:
     from tests.bench.rows import Row
 
-PARTS = ("codec", "calls", "sends", "bulk", "memory")
+PARTS = ("codec", "calls", "sends", "bulk", "memory", "growth")
 """Modules beside this one; each has ``measure(plan) -> list[Row]``."""
 
 

@@ -33,15 +33,16 @@ async def join(stack: AsyncExitStack, number: int, settings: dict[str, Any]) -> 
 async def spread(members: list[Process], peer: str, count: int) -> None:
     """Sends so many messages, and waits until all of them were taken."""
     sink = (Atom("sink"), Atom(peer))
-    for _ in range(max(1, count // (BUNDLE * len(members)))):
+    for _ in range(count // (BUNDLE * len(members))):
         for me in members:
             for number in range(BUNDLE):
                 await me.send(sink, (MSG, number))
             await asyncio.sleep(0)
-    for me in members:
-        await me.send(sink, (DONE, me.pid))
-    for me in members:
-        await me.receive()
+    one, taken = members[0], 0
+    while taken < count:
+        await one.send(sink, (DONE, one.pid))
+        _, more = await one.receive()
+        taken += more
 
 
 def say(text: str) -> None:

@@ -55,7 +55,7 @@ async def connections(node: Node, settings: dict[str, Any]) -> float:
     if process.stdout is None or await process.stdout.readline() != b"ready\n":
         raise RuntimeError("nobody connected")
     await asyncio.sleep(QUIET)
-    found = (await weigh() - before) / count
+    found: float = (await weigh() - before) / count
     process.kill()
     await process.wait()
     return found

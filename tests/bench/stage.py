@@ -94,7 +94,7 @@ class Stage:
         self.cores = cores
         self.peers: list[Peer] = []
         self._loops = loops
-        self._pinned = ["taskset", "-c", str(max(os.sched_getaffinity(0)))] if cores == SAME_CORE else []
+        self.wrapper = ["taskset", "-c", str(max(os.sched_getaffinity(0)))] if cores == SAME_CORE else []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -124,24 +124,29 @@ class Stage:
         release = host_release()
         if release is None:
             raise LookupError("no Erlang on this machine: there is nothing to compare to")
-        schedulers = 1 if self._pinned else len(os.sched_getaffinity(0))
+        schedulers = 1 if self.wrapper else len(os.sched_getaffinity(0))
         beam = Beam(
             release,
             name=f"{name}@127.0.0.1",
             epmd_port=self._epmd.port,
             flags=["+S", f"{schedulers}:{schedulers}", *flags],
-            wrapper=self._pinned,
+            wrapper=self.wrapper,
         )
         self._stack.callback(beam.close)
         beam.boot()
         asyncio.run(load(beam, DRIVER.read_text(encoding="utf-8")))
         return beam
 
+    @property
+    def access(self) -> dict[str, Any]:
+        """What another node needs to connect to those here."""
+        return {"cookie": "cookie", "epmd": self._epmd.port}
+
     def add(self, build: Build, loop: str, **settings: Any) -> Peer:
         """One more node of ours."""
-        settings |= {"loop": loop, "cookie": "cookie", "hidden": True, "epmd": self._epmd.port}
+        settings |= {"loop": loop, "hidden": True, **self.access}
         settings["name"] = f"{build.name}_{len(self.peers)}@127.0.0.1"
-        subject = Subject(build, settings, self._pinned)
+        subject = Subject(build, settings, self.wrapper)
         self._stack.callback(subject.close)
         subject.wait_ready()
         self.peers.append(subject.peer)
@@ -152,14 +157,14 @@ class Stage:
         given = ", ".join([f"'{peer.node}'", *map(str, arguments)])
         return decode(self._driver.ask_bytes(f"bench:{function}({given})", timeout=PATIENCE))
 
-    def turns(self, measure: Callable[[Peer], T]) -> dict[Peer, list[T]]:
-        """What everybody's repetitions give, taken in turns."""
-        found: dict[Peer, list[T]] = {peer: [] for peer in self.peers}
-        for peer in self.peers:
+    def turns(self, measure: Callable[[Peer], T], peers: Sequence[Peer] = ()) -> dict[Peer, list[T]]:
+        """What the repetitions of all (or of some) of them give, taken in turns."""
+        found: dict[Peer, list[T]] = {peer: [] for peer in peers or self.peers}
+        for peer in found:
             measure(peer)  # the first turn is for connecting and for warming up
         for _ in range(self.plan.repetitions):
-            for peer in self.peers:
-                found[peer].append(measure(peer))
+            for peer, values in found.items():
+                values.append(measure(peer))
         return found
 
 

@@ -59,8 +59,11 @@ async def main(settings: dict[str, Any]) -> None:
         await node.start_server(Server, name="server")
         for body in (echo, sink, flooder):
             await node.spawn(body, name=body.__name__)
-        for _ in range(waiting):
+        for number in range(waiting):
             await node.spawn(idle)
+            if number % 1000 == 0:
+                await asyncio.sleep(0)  # they begin to wait when it is their turn
+        await asyncio.sleep(0.1)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.read)
