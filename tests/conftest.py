@@ -3,6 +3,7 @@
 * ``PYERLNODE_LOOP=uvloop|asyncio`` chooses the event loop (uvloop where installed unless told otherwise).
   Loops are per test, so shared fixtures must be plain functions (a `Beam` belongs to no loop).
 * A failed test shows the log of each BEAM, and of each other process with a log, that ran during it.
+* ``PYERLNODE_COMPILED=1`` sees to it that compiled code is what is tested (`.ci/compiled`), ``=0`` that not.
 * Under ``CI=true`` a skipped test is a failed one: what CI does not test, nobody does.
 * Hypothesis has no deadline, since machines are shared; in CI it takes the same examples each time.
 """
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support import beams
 from tests.support.beam import Beam
+from tests.support.built import CODEC, IS_COMPILED
 from tests.support.log import Log
 
 if TYPE_CHECKING:
@@ -73,9 +75,16 @@ def _within(seconds: float, test: Callable[..., Awaitable[None]]) -> Callable[..
     return limited
 
 
+def pytest_configure() -> None:
+    wanted = os.environ.get("PYERLNODE_COMPILED")
+    if wanted and (wanted == "1") is not IS_COMPILED:
+        raise pytest.UsageError(f"PYERLNODE_COMPILED={wanted}, but what would be tested is {CODEC}")
+
+
 def pytest_report_header() -> str:
+    kind = "compiled" if IS_COMPILED else "pure"
     found = ", ".join(release.id for release in beams.releases()) or "none"
-    return f"pyerlnode: loop {_loop_name()}, BEAMs {found}, CI {'yes' if IN_CI else 'no'}"
+    return f"pyerlnode: {kind}, loop {_loop_name()}, BEAMs {found}, CI {'yes' if IN_CI else 'no'}"
 
 
 @pytest.hookimpl(tryfirst=True)
