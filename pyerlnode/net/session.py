@@ -82,13 +82,19 @@ class Clock(Protocol):
 
 
 class Sink(Protocol):
-    """Where a session's signals go.  Both are called from the event loop and must not block."""
+    """Where a session's signals go.  All are called from the event loop and must not block."""
 
     def deliver(self, session: Session, control: Control, payload: RawTerm | None) -> None:
         """Act on one signal.
 
         A :class:`ProtocolError` or :class:`TermError` raised here ends the session as the peer's fault; any
         other exception does so as ours, with a traceback in the log.
+        """
+
+    def delivered(self) -> None:
+        """All that came in one read is delivered: a good time to act on it.
+
+        What is sent in here, over the session that delivered, is written as soon as this returns.
         """
 
     def lost(self, session: Session, reason: str) -> None:
@@ -259,7 +265,18 @@ class Session:
             self._delivering = False
             if not self.is_open:
                 self._tell()
+            self._settle()
         return len(data)
+
+    def _settle(self) -> None:
+        """What was delivered may be acted on; answers are written at once, together."""
+        pump_is_due, self._pumping = self._pumping, True
+        try:
+            self._sink.delivered()
+        finally:
+            self._pumping = pump_is_due
+            if not pump_is_due and self._outbox and not self._paused:
+                self._pump()
 
     def _deliver(self, data: memoryview) -> int:
         receive, deliver, limit = self._channel.receive, self._sink.deliver, self._limits.frame

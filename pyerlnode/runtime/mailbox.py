@@ -8,28 +8,38 @@ ordinary ones, in the order in which they arrived (Erlang Enhancement Proposal 7
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from pyerlnode.runtime.waking import Arrival
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pyerlnode.runtime.waking import Waking
     from pyerlnode.term import Term
+
+NOTHING: Final = object()
+"""What :meth:`Mailbox.take` gives where no message is."""
+
+
+_NO_MESSAGES: deque[Term] = deque()  # of every mailbox before its first message: a deque takes 760 bytes
 
 
 class Mailbox:
-    """Messages in the order in which they arrived, for one reader at a time."""
+    """Messages in the order in which they arrived, for one reader at a time; no more than `limit`."""
 
-    __slots__ = ("_messages", "_seen", "_urgent", "_urgent_seen", "_waiter")
+    __slots__ = ("_limit", "_messages", "_seen", "_urgent", "_urgent_seen", "_waiter", "_waking")
 
-    def __init__(self) -> None:
-        self._messages: deque[Term] = deque()
+    def __init__(self, waking: Waking, limit: int) -> None:
+        self._waking = waking
+        self._limit = limit
+        self._messages = _NO_MESSAGES
         self._urgent: deque[Term] | None = None  # there is one from the first priority message on
         self._seen = 0  # how many messages the waiting get has turned down
         self._urgent_seen = 0
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiter: Arrival[None] | None = None
 
     def __len__(self) -> int:
         return len(self._messages) + len(self._urgent or ())
@@ -37,28 +47,33 @@ class Mailbox:
     def __iter__(self) -> Iterator[Term]:
         return chain(self._urgent or (), self._messages)
 
-    def put(self, message: Term) -> None:
-        """Appends `message` and wakes the reader.  Never waits."""
-        self._messages.append(message)
-        self._wake()
+    def put(self, message: Term) -> bool:
+        """Appends `message` and wakes the reader; False where there is no room.  Never waits."""
+        messages = self._messages
+        if len(messages) >= self._limit or (self._urgent and len(self) >= self._limit):
+            return False
+        if messages is _NO_MESSAGES:
+            messages = self._messages = deque()
+        messages.append(message)
+        if self._waiter is not None:
+            self._waiter.set_result(None)
+        return True
 
-    def put_priority(self, message: Term) -> None:
+    def put_priority(self, message: Term) -> bool:
         """Puts `message` behind the other priority messages, and before all ordinary ones."""
         if self._urgent is None:
             self._urgent = deque()
+        if len(self) >= self._limit:
+            return False
         self._urgent.append(message)
-        self._wake()
-
-    def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if self._waiter is not None:
+            self._waiter.set_result(None)
+        return True
 
     def interrupt(self, error: BaseException) -> None:
         """Makes the receive that is waiting now raise `error`."""
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_exception(error)
+        if self._waiter is not None:
+            self._waiter.set_exception(error)
 
     def remove(self, unwanted: Callable[[Term], bool]) -> None:
         """Drops every message that is `unwanted` (``demonitor(flush)``)."""
@@ -67,30 +82,38 @@ class Mailbox:
             self._urgent = deque(message for message in self._urgent if not unwanted(message))
         self._seen = self._urgent_seen = 0
 
-    async def get(self, match: Callable[[Term], Any] | None = None) -> Term:
-        """The first message for which `match` is true (any, without `match`); waits for one.
-
-        Cancelling the waiting task loses no message.
-        """
+    def take(self, match: Callable[[Term], Any] | None = None) -> Term:
+        """The first message for which `match` is true (any, without `match`); :data:`NOTHING` for none."""
         self._seen = self._urgent_seen = 0
-        while True:
-            urgent = self._urgent
-            if urgent and (found := _find(urgent, self._urgent_seen, match)) >= 0:
-                return _take(urgent, found)
-            found = _find(self._messages, self._seen, match)
-            if found >= 0:
-                return _take(self._messages, found)
-            self._seen, self._urgent_seen = len(self._messages), len(urgent or ())
-            await self._arrival()
+        if match is None and not self._urgent:
+            return self._messages.popleft() if self._messages else NOTHING
+        return self._next(match)
 
-    async def _arrival(self) -> None:
-        if self._waiter is not None:
-            raise RuntimeError("this process is already waiting in receive(): one task at a time may receive")
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def _next(self, match: Callable[[Term], Any] | None) -> Term:
+        urgent = self._urgent
+        if urgent and (found := _find(urgent, self._urgent_seen, match)) >= 0:
+            return _take(urgent, found)
+        found = _find(self._messages, self._seen, match)
+        if found >= 0:
+            return _take(self._messages, found)
+        self._seen, self._urgent_seen = len(self._messages), len(urgent or ())
+        return NOTHING
+
+    async def get(self, match: Callable[[Term], Any] | None = None) -> Term:
+        """As :meth:`take`, and waits for one.  Cancelling the waiting task loses no message."""
+        message = self.take(match)
+        while message is NOTHING:
+            if self._waiter is not None:
+                raise RuntimeError(
+                    "this process is already waiting in receive(): one task at a time may receive"
+                )
+            self._waiter = Arrival(self._waking)
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+            message = self._next(match)
+        return message
 
 
 def _find(messages: deque[Term], seen: int, match: Callable[[Term], Any] | None) -> int:

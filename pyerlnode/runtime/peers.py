@@ -344,6 +344,10 @@ class Peers:
         """Passes a signal on (:class:`pyerlnode.net.session.Sink`)."""
         self._router.deliver(session, control, payload)
 
+    def delivered(self) -> None:
+        """Passes on that a read is delivered."""
+        self._router.delivered()
+
     def lost(self, session: Session, reason: str) -> None:
         """A connection is gone (:class:`pyerlnode.net.session.Sink`)."""
         if session.name in self._guests:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode.errors import ConnectFailed, Exit
 from pyerlnode.runtime.actor import Actor
 from pyerlnode.runtime.exits import KILLED, NORMAL, OVERFLOW, SHUTDOWN, is_reason, reason_of
-from pyerlnode.runtime.mailbox import Mailbox
+from pyerlnode.runtime.mailbox import NOTHING, Mailbox
 from pyerlnode.runtime.requests import destination, reach
 from pyerlnode.term import Atom, Pid, Reference, brief
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Term
@@ -35,7 +35,7 @@ class Process(Actor):
         super().__init__(router)
         self.node = node
         """The :class:`pyerlnode.Node` that this process lives on."""
-        self._mailbox = Mailbox()
+        self._mailbox = Mailbox(router.waking, router.limits.mailbox)
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False  # whether an exit signal has cancelled the body
         self.owns_task = False
@@ -60,14 +60,19 @@ class Process(Actor):
         in seconds (0 looks only at what is there).  Raises :class:`TimeoutError` when none came in time.
         """
         self.check_alive()
+        message = self._mailbox.take(match)
+        if message is not NOTHING:
+            return message
+        if timeout is None:
+            return await self._mailbox.get(match)
         async with asyncio.timeout(timeout):
             return await self._mailbox.get(match)
 
     def __aiter__(self) -> AsyncIterator[Term]:
         return self
 
-    async def __anext__(self) -> Term:
-        return await self.receive()
+    def __anext__(self) -> Coroutine[Any, Any, Term]:
+        return self.receive()
 
     @property
     def message_queue_len(self) -> int:
@@ -164,20 +169,17 @@ class Process(Actor):
 
     def on_message(self, message: Term) -> None:
         """Puts a message into the mailbox; a process whose mailbox is full ends, loudly."""
-        if self._has_room():
-            self._mailbox.put(message)
+        if not self._mailbox.put(message):
+            self._overflow()
 
     def on_priority_message(self, message: Term) -> None:
         """Puts a message behind the other priority messages, before the ordinary ones."""
-        if self._has_room():
-            self._mailbox.put_priority(message)
+        if not self._mailbox.put_priority(message):
+            self._overflow()
 
-    def _has_room(self) -> bool:
-        if len(self._mailbox) < self.router.limits.mailbox:
-            return True
+    def _overflow(self) -> None:
         log.error("%r has %d messages waiting, Limits.mailbox: it ends", self, len(self._mailbox))
         self.end(OVERFLOW)
-        return False
 
     def on_exit(self, reason: Term) -> None:
         """Cancels the body, and wakes whichever other task receives for it."""

@@ -21,6 +21,7 @@ from pyerlnode.runtime.actor import LINKED, Actor, Watcher
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
 from pyerlnode.runtime.registry import Registry
 from pyerlnode.runtime.signals import adapt
+from pyerlnode.runtime.waking import Waking
 from pyerlnode.term import Atom, ImproperList, Pid, RawTerm, Reference, brief, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
@@ -55,6 +56,7 @@ class Router:
         self._queue: deque[tuple[Control, RawTerm | None]] = deque()
         self._busy = False
         self._last_unlink = 0
+        self.waking = Waking()
         self._handlers: dict[type, Callable[[Any, RawTerm | None], None]] = {
             c.Send: self._on_send,
             c.SendSender: self._on_send,
@@ -169,12 +171,18 @@ class Router:
         origin = _origin(control)
         if origin is not None and origin.node != session.name:
             raise RemoteProtocolError(f"{session.name} sent a {type(control).__name__} of {brief(origin)}")
+        self.waking.gather()
         was_busy, self._busy = self._busy, True
         try:
             self._handlers[type(control)](control, payload)
         finally:
             self._busy = was_busy
-            self._drain()
+            if self._queue:
+                self._drain()
+
+    def delivered(self) -> None:
+        """One read is delivered: those who waited for it go on."""
+        self.waking.run()
 
     def node_up(self, session: Session) -> None:
         """`session` carries signals from now on."""

@@ -61,6 +61,8 @@ class Recorder:
         if self._react is not None:
             self._react(session, control, term)
 
+    def delivered(self) -> None: ...
+
     def lost(self, session: Session, reason: str) -> None:
         self.reasons.append(reason)
         self._changed.set()

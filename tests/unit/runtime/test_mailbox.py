@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pyerlnode.runtime.mailbox import Mailbox
+from pyerlnode.runtime.mailbox import NOTHING, Mailbox
+from pyerlnode.runtime.waking import Waking
 
 if TYPE_CHECKING:
     from pyerlnode.term import Term
 
 
+def mailbox(limit: int = 1_000_000) -> Mailbox:
+    return Mailbox(Waking(), limit)
+
+
 def filled(*messages: Term) -> Mailbox:
-    box = Mailbox()
+    box = mailbox()
     for message in messages:
         box.put(message)
     return box
@@ -42,7 +47,7 @@ async def test_a_match_takes_the_first_that_fits_and_leaves_the_rest_in_order() 
 
 
 async def test_get_waits_for_a_message() -> None:
-    box = Mailbox()
+    box = mailbox()
     task = await waiting(box)
     box.put("x")
     box.put("y")
@@ -70,7 +75,7 @@ async def test_a_waiting_match_looks_at_each_message_once() -> None:
 
 
 async def test_cancelling_the_waiting_task_loses_nothing() -> None:
-    box = Mailbox()
+    box = mailbox()
     task = await waiting(box)
     box.put("x")  # the waiter is woken, and cancelled before it runs
     task.cancel()
@@ -80,7 +85,7 @@ async def test_cancelling_the_waiting_task_loses_nothing() -> None:
 
 
 async def test_one_reader_at_a_time() -> None:
-    box = Mailbox()
+    box = mailbox()
     first = await waiting(box)
     with pytest.raises(RuntimeError, match="one task at a time"):
         await box.get()
@@ -89,7 +94,7 @@ async def test_one_reader_at_a_time() -> None:
 
 
 async def test_interrupt_raises_in_the_waiting_get() -> None:
-    box = Mailbox()
+    box = mailbox()
     task = await waiting(box)
     box.interrupt(KeyError("over"))
     with pytest.raises(KeyError):
@@ -168,3 +173,15 @@ async def test_a_match_through_a_long_mailbox_takes_one_pass() -> None:
     box = filled(*range(300_000))
     async with asyncio.timeout(30):
         assert await box.get(lambda m: m == 299_999) == 299_999
+
+
+def test_a_full_mailbox_takes_no_more() -> None:
+    box = mailbox(limit=2)
+    assert box.put(1)
+    assert box.put_priority(2)
+    assert not box.put(3)
+    assert not box.put_priority(4)
+    assert list(box) == [2, 1]
+    assert box.take() == 2
+    assert box.put(5)
+    assert [box.take(), box.take(), box.take() is NOTHING] == [1, 5, True]
