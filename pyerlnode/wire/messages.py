@@ -5,16 +5,16 @@ variants, one of them with a seq_trace token: they are the same message to us (`
 ``HAS_PAYLOAD`` tells whether a second term follows the control message: the message itself, an exit
 reason or an argument list.
 
-:mod:`pyerlnode.wire.control` reads them; this module is their shapes and how they are written.  They are
-written out, no dataclasses: a node makes one for each signal, and frozen dataclasses take their time to
-be made, and to be defined.  Not to change them is mypy's affair; compiled, they refuse it themselves.
+:mod:`pyerlnode.wire.control` reads them; this module is their shapes and how they are written.  What
+several of them share is in :mod:`pyerlnode.wire.shapes`.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from pyerlnode.term import Atom, Pid, Reference, Term
+from pyerlnode.wire.shapes import Carrier, ExitSignal, Message, Monitoring, Relation, Unlinking
 
 UNUSED: Final = Atom("")
 """What stands where a cookie once stood."""
@@ -40,125 +40,14 @@ NOBODY: Final = Atom("")
 """The origin of a signal that no process sends."""
 
 
-class _Message:
-    """What all messages can do.  Two are equal when they are of one class and say the same."""
-
-    __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
-    HAS_PAYLOAD: ClassVar[bool] = False
-    OP: ClassVar[int] = 0
-    """The operation, of the variant without a token."""
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        raise NotImplementedError
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self) or not isinstance(other, _Message):
-            return False
-        return self is other or self.to_term() == other.to_term()
-
-    def __hash__(self) -> int:
-        return hash(self.to_term())
-
-    def __repr__(self) -> str:
-        parts = [f"{name}={getattr(self, name)!r}" for name in self.__match_args__]
-        return f"{type(self).__name__}({', '.join(parts)})"
-
-
-class _Relation(_Message):
-    """Something between two processes."""
-
-    __slots__ = ("sender", "target")
-    __match_args__ = ("sender", "target")
-
-    def __init__(self, sender: Pid, target: Pid) -> None:
-        self.sender: Final = sender
-        self.target: Final = target
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return self.OP, self.sender, self.target
-
-
-class _Carrier(_Message):
-    """Something from one process to another, with a payload."""
-
-    __slots__ = ("sender", "target", "token")
-    __match_args__ = ("sender", "target", "token")
-    HAS_PAYLOAD = True
-
-    def __init__(self, sender: Pid, target: Pid, token: Term = None) -> None:
-        self.sender: Final = sender
-        self.target: Final = target
-        self.token: Final = token
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return self.OP + 1, self.sender, self.target, self.token
-        return self.OP, self.sender, self.target
-
-
-class _ExitSignal(_Message):
-    """An exit signal with its reason."""
-
-    __slots__ = ("reason", "sender", "target", "token")
-    __match_args__ = ("sender", "target", "reason", "token")
-
-    def __init__(self, sender: Pid, target: Pid, reason: Term, token: Term = None) -> None:
-        self.sender: Final = sender
-        self.target: Final = target
-        self.reason: Final = reason
-        self.token: Final = token
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        if self.token is not None:
-            return self.OP + 10, self.sender, self.target, self.token, self.reason
-        return self.OP, self.sender, self.target, self.reason
-
-
-class _Monitoring(_Message):
-    """Something that the watcher wants."""
-
-    __slots__ = ("ref", "target", "watcher")
-    __match_args__ = ("watcher", "target", "ref")
-
-    def __init__(self, watcher: Pid, target: Pid | Atom, ref: Reference) -> None:
-        self.watcher: Final = watcher
-        self.target: Final = target
-        self.ref: Final = ref
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return self.OP, self.watcher, self.target, self.ref
-
-
-class _Unlinking(_Message):
-    """A numbered unlinking."""
-
-    __slots__ = ("id", "sender", "target")
-    __match_args__ = ("id", "sender", "target")
-
-    def __init__(self, id: int, sender: Pid, target: Pid) -> None:  # noqa: A002  # named as its attribute
-        self.id: Final = id
-        self.sender: Final = sender
-        self.target: Final = target
-
-    def to_term(self) -> tuple[Term, ...]:
-        """The control message as a term."""
-        return self.OP, self.id, self.sender, self.target
-
-
-class Link(_Relation):
+class Link(Relation):
     """1: ``sender`` links itself to ``target``."""
 
     __slots__ = ()
     OP = 1
 
 
-class Send(_Message):
+class Send(Message):
     """2 and 12: a message to ``target``; who sends it is not told."""
 
     __slots__ = ("target", "token")
@@ -176,21 +65,21 @@ class Send(_Message):
         return 2, UNUSED, self.target
 
 
-class Exit(_ExitSignal):
+class Exit(ExitSignal):
     """3 and 13: ``sender`` ended with ``reason`` and breaks its link to ``target``."""
 
     __slots__ = ()
     OP = 3
 
 
-class Unlink(_Relation):
+class Unlink(Relation):
     """4: ``sender`` removes its link to ``target``; before OTP 23.3, deadly to OTP 26 and later."""
 
     __slots__ = ()
     OP = 4
 
 
-class RegSend(_Message):
+class RegSend(Message):
     """6 and 16: a message from ``sender`` to the process registered as ``name``."""
 
     __slots__ = ("name", "sender", "token")
@@ -209,7 +98,7 @@ class RegSend(_Message):
         return 6, self.sender, UNUSED, self.name
 
 
-class GroupLeader(_Message):
+class GroupLeader(Message):
     """7: ``leader`` becomes the group leader of ``target``."""
 
     __slots__ = ("leader", "target")
@@ -224,28 +113,28 @@ class GroupLeader(_Message):
         return 7, self.leader, self.target
 
 
-class Exit2(_ExitSignal):
+class Exit2(ExitSignal):
     """8 and 18: ``sender`` sends ``target`` an exit signal with ``reason``, linked or not."""
 
     __slots__ = ()
     OP = 8
 
 
-class MonitorP(_Monitoring):
+class MonitorP(Monitoring):
     """19: ``watcher`` wants to know when ``target``, a pid or a name, ends."""
 
     __slots__ = ()
     OP = 19
 
 
-class DemonitorP(_Monitoring):
+class DemonitorP(Monitoring):
     """20: ``watcher`` does not want to know any more."""
 
     __slots__ = ()
     OP = 20
 
 
-class MonitorPExit(_Message):
+class MonitorPExit(Message):
     """21: ``target``, as the monitor named it, ended with ``reason``.
 
     ``origin`` stays here: the process that ended, or :data:`NOBODY` where the name was nobody's; None where
@@ -274,28 +163,28 @@ class MonitorPExit(_Message):
         return 21, self.target, self.watcher, self.ref, self.reason
 
 
-class SendSender(_Carrier):
+class SendSender(Carrier):
     """22 and 23: a message from ``sender`` to ``target``."""
 
     __slots__ = ()
     OP = 22
 
 
-class PayloadExit(_Carrier):
+class PayloadExit(Carrier):
     """24 and 25: as :class:`Exit`, with the reason as the payload."""
 
     __slots__ = ()
     OP = 24
 
 
-class PayloadExit2(_Carrier):
+class PayloadExit2(Carrier):
     """26 and 27: as :class:`Exit2`, with the reason as the payload."""
 
     __slots__ = ()
     OP = 26
 
 
-class PayloadMonitorPExit(_Message):
+class PayloadMonitorPExit(Message):
     """28: as :class:`MonitorPExit`, with the reason as the payload."""
 
     __slots__ = ("origin", "ref", "target", "watcher")
@@ -315,7 +204,7 @@ class PayloadMonitorPExit(_Message):
         return 28, self.target, self.watcher, self.ref
 
 
-class SpawnRequest(_Message):
+class SpawnRequest(Message):
     """29 and 30: ``sender`` wants a process to run a function; the payload is the argument list.
 
     ``leader`` is to be its group leader.  ``options`` is whatever was sent: bad ones are answered, not
@@ -354,7 +243,7 @@ class SpawnRequest(_Message):
         return 29, self.ref, self.sender, self.leader, mfa, self.options
 
 
-class SpawnReply(_Message):
+class SpawnReply(Message):
     """31 and 32: the answer to ``ref`` of ``target``: the new process, or an atom that says why not.
 
     ``flags`` are :data:`LINKED` and :data:`MONITORED`.
@@ -384,7 +273,7 @@ class SpawnReply(_Message):
         return 31, self.ref, self.target, self.flags, self.result
 
 
-class AliasSend(_Message):
+class AliasSend(Message):
     """33 and 34: a message from ``sender`` to the process behind ``alias``."""
 
     __slots__ = ("alias", "sender", "token")
@@ -403,21 +292,21 @@ class AliasSend(_Message):
         return 33, self.sender, self.alias
 
 
-class UnlinkId(_Unlinking):
+class UnlinkId(Unlinking):
     """35: ``sender`` removes its link to ``target``; number ``id`` (1 to 2**64 - 1) of its unlinkings."""
 
     __slots__ = ()
     OP = 35
 
 
-class UnlinkIdAck(_Unlinking):
+class UnlinkIdAck(Unlinking):
     """36: ``sender`` has seen unlinking number ``id`` of ``target``."""
 
     __slots__ = ()
     OP = 36
 
 
-class AltactSigSend(_Message):
+class AltactSigSend(Message):
     """37: a message or an exit signal with something unusual about it, as ``flags`` say.
 
     ``flags`` are :data:`PRIORITY`, :data:`ALIAS`, :data:`NAME` and :data:`EXIT_SIGNAL`; :data:`TOKEN` shows
