@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 # `make test PYTEST_ARGS="-k epmd -x"`
 PYTEST_ARGS ?=
+# `make bench BENCH_ARGS="--only codec --quick"`
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint format interop beams docker-base docker-test fuzz soak coverage clean erlang
+.PHONY: help venv run test lint format interop beams docker-base docker-test fuzz soak bench coverage clean erlang
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -55,6 +57,9 @@ fuzz: venv ## bad input, at length
 
 soak: venv erlang ## the long runs that `make test` leaves out
 	@.ci/beside $(BIN)/python tests/interop/test_mesh.py -m "slow and not docker" -o faulthandler_timeout=1800 -- $(PYTEST_ARGS)
+
+bench: venv erlang ## beside marshal, msgspec, erlpack and BEAMs: one table of ratios (ten minutes; BENCH_ARGS=--help)
+	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 coverage: venv ## what the unit and property tests reach
 	$(BIN)/coverage run -m pytest -q -m "not slow" $(wildcard tests/unit tests/property)
