@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pyerlnode import GenServer, Node
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from pyerlnode.term import Term
+    from tests.support.beam import Beam
 
 _numbers = itertools.count(1)
 
@@ -35,6 +36,18 @@ async def until(check: Callable[[], Awaitable[bool]], within: float = 10.0) -> N
     async with asyncio.timeout(within):
         while not await check():
             await asyncio.sleep(0.02)
+
+
+async def serves(beam: Beam, node: str, name: str = "net_kernel") -> bool:
+    """Whether `node` is up and has a process of that name, as the BEAM sees it."""
+    watch = f"R = erlang:monitor(process, {{{name}, '{node}'}}), receive {{'DOWN', R, _, _, _}} -> false"
+    return await beam.eval(f"{watch} after 100 -> erlang:demonitor(R, [flush]) end") == "true"
+
+
+async def has_lines(beam: Beam, start: int, promised: Sequence[str]) -> bool:
+    """Whether it printed these lines since `start`, in their order; others may come between them."""
+    printed = iter(beam.log[start:])
+    return all(line in printed for line in promised)
 
 
 class Echo(GenServer):

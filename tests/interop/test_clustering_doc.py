@@ -17,12 +17,9 @@ from pyerlnode.cluster.named import STRATEGIES, options_of
 from pyerlnode.cluster.topologies import Topologies
 from pyerlnode.config import node_settings
 from pyerlnode.config.variables import SETTINGS
-from tests.support.epmd import Epmd
 from tests.support.scripts import Block, blocks, python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.beam import Beam
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "clustering.md"
@@ -38,14 +35,6 @@ def found(language: str, *, role: str = "") -> list[Any]:
         for block in blocks(DOCUMENT)
         if block.language == language and block.role.startswith(role)
     ]
-
-
-@pytest.fixture
-def plain_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
-    """The document uses plain names: give it a port mapper of its own."""
-    with Epmd() as epmd:
-        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
-        yield epmd
 
 
 def test_every_block_is_one_that_a_test_reads() -> None:

@@ -8,22 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.epmd import Epmd
 from tests.support.scripts import Script, promises, python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.support.epmd import Epmd
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
 @pytest.fixture(autouse=True)
-def _own_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The examples use plain names: give each run a port mapper of its own."""
-    with Epmd() as epmd:
-        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
-        yield
+def _own_epmd(plain_epmd: Epmd) -> None:
+    """The examples use plain names."""
 
 
 def elixir(path: Path) -> Script:

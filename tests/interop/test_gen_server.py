@@ -304,7 +304,10 @@ class TestStoppingThere:
         await beam.eval("case whereis(subject) of undefined -> ok; Q -> exit(Q, kill) end")
 
     async def test_in_order(self, node: Node, beam_with_reference: Beam, there: tuple[str, str]) -> None:
-        told = "gen_server:call(subject, {last, {tell, self()}}), receive {terminating, W} -> W after 15000 -> no end"
+        told = (
+            "gen_server:call(subject, {last, {tell, self()}}),"
+            " receive {terminating, Why} -> Why after 15000 -> nothing end"
+        )
         telling = asyncio.ensure_future(beam_with_reference.eval(told))
         await until(lambda: has_state(node, there))
         await node.stop_server(there, (Atom("shutdown"), 1))

@@ -11,30 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyerlnode import Node
-from tests.interop.nodes import Echo, fresh_name, until
+from tests.interop.nodes import Echo, fresh_name, serves, until
 from tests.support.beams import EXPECTED
-from tests.support.epmd import Epmd
 from tests.support.scripts import Block, Script, blocks, python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.beam import Beam
     from tests.support.beam_fixtures import Starter
     from tests.support.beams import Release
+    from tests.support.epmd import Epmd
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 KNOWN = {("bash", ""), ("python", "run: node1"), ("python", "serve: py@127.0.0.1"), ("elixir", "run: node1")}
 KNOWN |= {("console", "run: node1"), ("console", "start: node1")}
-
-
-@pytest.fixture
-def plain_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
-    """The README uses plain names, and shows all that epmd lists: give it a port mapper of its own."""
-    with Epmd() as epmd:
-        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
-        yield epmd
 
 
 def test_every_block_is_one_that_a_test_runs() -> None:
@@ -73,12 +63,6 @@ async def has_logged(script: Script, text: str) -> bool:
     return sorted(shape(script.errors).splitlines()) == sorted(shape(text).splitlines())
 
 
-async def serves(beam: Beam, node: str, name: str) -> bool:
-    """Whether `node` is up and has a process of that name, as the BEAM sees it."""
-    watch = f"R = erlang:monitor(process, {{{name}, '{node}'}}), receive {{'DOWN', R, _, _, _}} -> false"
-    return await beam.eval(f"{watch} after 100 -> erlang:demonitor(R, [flush]) end") == "true"
-
-
 async def run(block: Block, beam: Beam) -> None:
     match block.language:
         case "python":
@@ -87,14 +71,14 @@ async def run(block: Block, beam: Beam) -> None:
         case "elixir":
             start = len(beam.log)
             await beam.elixir(block.code)
-            await until(lambda: has_lines(beam, start + len(block.promised)))
+            await until(lambda: has_as_many(beam, start + len(block.promised)))
             assert beam.log[start:] == block.promised, f"line {block.line}"
         case "console":
             for words, output in block.commands:
                 assert shape(printed(words)) == shape(output), f"line {block.line}: {words}"
 
 
-async def has_lines(beam: Beam, count: int) -> bool:
+async def has_as_many(beam: Beam, count: int) -> bool:
     return len(beam.log) >= count
 
 

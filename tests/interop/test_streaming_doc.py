@@ -8,30 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.interop.nodes import until
-from tests.support.epmd import Epmd
+from tests.interop.nodes import has_lines, serves, until
 from tests.support.scripts import blocks, python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.support.beam import Beam
     from tests.support.beam_fixtures import Starter
     from tests.support.beams import Release
+    from tests.support.epmd import Epmd
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "streaming.md"
 SERVER = ("python", "serve: py@127.0.0.1")
 CLIENT = ("elixir", "run: node1")
 PLAIN = ("python", "")
 """Run by tests/unit/test_docs.py."""
-
-
-@pytest.fixture
-def own_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
-    """The document uses plain names: give it a port mapper of its own."""
-    with Epmd() as epmd:
-        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
-        yield epmd
 
 
 def test_every_block_is_one_that_a_test_runs() -> None:
@@ -41,11 +30,11 @@ def test_every_block_is_one_that_a_test_runs() -> None:
 
 
 @pytest.mark.beam(elixir=True)
-async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, own_epmd: Epmd) -> None:
-    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, plain_epmd: Epmd) -> None:
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=plain_epmd.port)
     server, *clients = [block for block in blocks(DOCUMENT) if block.role]
     with python("-c", server.code) as script:
-        await until(partial(is_up, beam))
+        await until(partial(serves, beam, "py@127.0.0.1"))
         for client in clients:
             start = len(beam.log)
             await beam.elixir(client.code)
@@ -55,26 +44,15 @@ async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, 
 
 @pytest.mark.beam(elixir=True)
 async def test_a_stream_that_is_not_read_to_its_end_leaves_nothing(
-    release: Release, beams: Starter, own_epmd: Epmd
+    release: Release, beams: Starter, plain_epmd: Epmd
 ) -> None:
-    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=plain_epmd.port)
     server, client, *_ = [block for block in blocks(DOCUMENT) if block.role]
     module, _, _ = client.code.partition("\npython = ")
     with python("-c", server.code):
-        await until(partial(is_up, beam))
+        await until(partial(serves, beam, "py@127.0.0.1"))
         rows = 'PyStream.new(:"py@127.0.0.1", :"py.db", :rows, ["users"])'
         taken = f"for(n <- [0, 1, 31, 33, 1000], do: length(Enum.take({rows}, n)))"
         left = "{Process.info(self(), :messages), Process.info(self(), :monitors)}"
         found = await beam.elixir(f"{module}\n{{{taken}, {left}}}")
     assert found == "{[0, 1, 31, 33, 1000], {{:messages, []}, {:monitors, []}}}"
-
-
-async def is_up(beam: Beam) -> bool:
-    """Whether the Python node can be reached."""
-    return await beam.eval("net_adm:ping('py@127.0.0.1')") == "pong"
-
-
-async def has_lines(beam: Beam, start: int, promised: list[str]) -> bool:
-    """Whether it printed these lines, in their order."""
-    printed = iter(beam.log[start:])
-    return all(line in printed for line in promised)

@@ -10,31 +10,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pyerlnode import Caller, GenServer, Node
-from tests.interop.nodes import until
-from tests.support.epmd import Epmd
+from tests.interop.nodes import has_lines, serves, until
 from tests.support.scripts import blocks, python
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from pyerlnode import Term
     from tests.support.beam import Beam
     from tests.support.beam_fixtures import Starter
     from tests.support.beams import Release
+    from tests.support.epmd import Epmd
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "supervision.md"
 PLAIN = ("python", "")
 """Those are run by tests/unit/test_docs.py."""
 SERVERS = {"serve: sup at py@127.0.0.1": "sup", "serve: py@127.0.0.1": "net_kernel"}
 """The process that shows that a program is ready, by its role."""
-
-
-@pytest.fixture
-def own_epmd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Epmd]:
-    """The document uses plain names: give it a port mapper of its own."""
-    with Epmd() as epmd:
-        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd.port))
-        yield epmd
 
 
 def test_every_block_is_one_that_a_test_runs() -> None:
@@ -45,12 +37,12 @@ def test_every_block_is_one_that_a_test_runs() -> None:
 
 
 @pytest.mark.beam(elixir=True)
-async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, own_epmd: Epmd) -> None:
-    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, plain_epmd: Epmd) -> None:
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=plain_epmd.port)
     found = [block for block in blocks(DOCUMENT) if block.role]
     for server, client in zip(found[::2], found[1::2], strict=True):
         with python("-c", server.code) as script:
-            await until(partial(serves, beam, SERVERS[server.role]))
+            await until(partial(serves, beam, "py@127.0.0.1", SERVERS[server.role]))
             start = len(beam.log)
             await beam.elixir(client.code)
             await until(partial(has_lines, beam, start, client.promised))
@@ -59,9 +51,9 @@ async def test_its_blocks_keep_their_promises(release: Release, beams: Starter, 
 
 @pytest.mark.beam(elixir=True)
 async def test_a_node_that_comes_back_gets_its_child_again(
-    release: Release, beams: Starter, own_epmd: Epmd
+    release: Release, beams: Starter, plain_epmd: Epmd
 ) -> None:
-    beam = await beams(release, name="node1@127.0.0.1", epmd_port=own_epmd.port)
+    beam = await beams(release, name="node1@127.0.0.1", epmd_port=plain_epmd.port)
     *_, client = blocks(DOCUMENT)
     module, _, _ = client.code.partition("{:ok, sup}")
     start = "{:ok, _} = Supervisor.start_link([{PyModel, 3}], strategy: :one_for_one, name: Boss)"
@@ -96,17 +88,3 @@ async def answers(beam: Beam) -> bool:
     """Whether the model computes."""
     call = 'try do GenServer.call({:model, :"py@127.0.0.1"}, 14) catch :exit, _ -> nil end'
     return await beam.elixir(call) == "42"
-
-
-async def serves(beam: Beam, name: str) -> bool:
-    """Whether the Python node is up and has a process of that name, as the BEAM sees it."""
-    watch = (
-        f"R = erlang:monitor(process, {{{name}, 'py@127.0.0.1'}}), receive {{'DOWN', R, _, _, _}} -> false"
-    )
-    return await beam.eval(f"{watch} after 100 -> erlang:demonitor(R, [flush]) end") == "true"
-
-
-async def has_lines(beam: Beam, start: int, promised: list[str]) -> bool:
-    """Whether it printed these lines, in their order; reports of what ended may come between them."""
-    printed = iter(beam.log[start:])
-    return all(line in printed for line in promised)
