@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import setup, table
+from tests.bench import document, setup, table
 from tests.bench.plan import Plan
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def main() -> int:
             failed.append(part)
         setup.say(f"{part} took {time.monotonic() - begin:.0f} s")
     sys.stdout.write(table.plain(rows) + "\n")
+    if options.write and not failed:
+        document.write(rows, plan)
     if failed:
         setup.say(f"failed: {', '.join(failed)}")
     return bool(failed)
@@ -46,7 +48,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer and shorter repetitions")
     parser.add_argument("--compiled", type=Path, metavar="DIR", help="a folder that has a compiled pyerlnode")
     parser.add_argument("--build", choices=("compiled", "pure"), help="only this one")
-    return parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="write the whole table and its plot to docs/")
+    options = parser.parse_args()
+    if options.write and (options.quick or options.build or tuple(options.only) != PARTS):
+        parser.error("--write is for a whole run")
+    return options
 
 
 def _parts(text: str) -> list[str]:
