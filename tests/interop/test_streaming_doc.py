@@ -25,7 +25,7 @@ PLAIN = ("python", "")
 
 def test_every_block_is_one_that_a_test_runs() -> None:
     found = [(block.language, block.role) for block in blocks(DOCUMENT)]
-    assert found == [SERVER, CLIENT, CLIENT, PLAIN]
+    assert found == [SERVER, CLIENT, CLIENT, CLIENT, PLAIN]
     assert DOCUMENT.read_text(encoding="utf-8").count("\n```") == 2 * len(found)
 
 
@@ -47,7 +47,7 @@ async def test_a_stream_that_is_not_read_to_its_end_leaves_nothing(
     release: Release, beams: Starter, plain_epmd: Epmd
 ) -> None:
     beam = await beams(release, name="node1@127.0.0.1", epmd_port=plain_epmd.port)
-    server, client, *_ = [block for block in blocks(DOCUMENT) if block.role]
+    server, _, client, *_ = [block for block in blocks(DOCUMENT) if block.role]
     module, _, _ = client.code.partition("\npython = ")
     with python("-c", server.code):
         await until(partial(serves, beam, "py@127.0.0.1"))
