@@ -30,7 +30,7 @@ CONNECTIONS = (1, 10, 100, 1_000)
 PROCESSES = (10, 10_000, 1_000_000)
 SENT = 20_000
 """Messages in a turn."""
-SPREAD = 40_000
+SPREAD = 20_000
 """Messages in a turn over many connections: some bundles on each, in a quick run as well."""
 LOOP = "asyncio"
 TICKTIME = 600.0
