@@ -12,7 +12,7 @@ less than 2048, and what is in constant use comes back after one message.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.term import Atom
@@ -28,13 +28,13 @@ _SEGMENT: Final = 7
 class AtomCache:
     """What one peer has put into its cache on one connection."""
 
-    __slots__ = ("_atoms", "_headers", "changes")
+    __slots__ = ("_atoms", "_headers", "known")
 
     def __init__(self) -> None:
         self._atoms: dict[int, Atom] = {}
         self._headers: dict[bytes, tuple[Atom, ...]] = {}  # those without new atoms, since the last change
-        self.changes = 0
-        """How often a slot was overwritten: until the next time, equal headers mean the same."""
+        self.known: dict[bytes, Any] = {}
+        """For who reads what is behind headers: it is emptied whenever what they mean may have changed."""
 
     def read_header(self, frame: bytes, offset: int) -> tuple[tuple[Atom, ...], int]:
         """Read the atom part of a header that starts at ``offset``, with the number of atoms.
@@ -91,7 +91,7 @@ class AtomCache:
             raise RemoteProtocolError("a distribution header has an atom that is none") from None
         if slot in self._atoms:
             self._headers.clear()
-            self.changes += 1
+            self.known.clear()
         self._atoms[slot] = atom
         return end
 

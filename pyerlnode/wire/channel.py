@@ -24,7 +24,7 @@ from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FIRST, FRAGMENT_SIZE, HEAD_SIZE, NEXT, Assembler, parse_head, split
 from pyerlnode.wire.payload import Payload, plain
-from pyerlnode.wire.shorthand import write_control
+from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,6 +37,7 @@ Packet: TypeAlias = "tuple[tuple[Atom, ...] | None, bytes, bytes]"
 
 _length: Final = Struct(">I").pack
 _start: Final = Struct(">IBB").pack
+_REMEMBERED: Final = 512
 _MAX_HEADER: Final = 2 + 1 + 128 + 255 * (1 + 2 + 255 * 4)
 _MAX_PACKET: Final = 0xFFFF_FFFF - _MAX_HEADER
 _MAX_SEQUENCE: Final = (1 << 64) - 1
@@ -72,10 +73,9 @@ class Channel:
             raise RemoteProtocolError(f"a control message that does not decode: {error}") from error
 
     def _receive(self, frame: bytes) -> tuple[Control, RawTerm | None] | None:
-        tag = frame[1] if len(frame) > 1 and frame[0] == VERSION else -1
+        tag = frame[1] if len(frame) > 2 and frame[0] == VERSION else -1
         if tag == WHOLE:
-            refs, offset = self._cache.read_header(frame, 2)
-            return self._message(frame, offset, refs)
+            return self._receive_whole(frame)
         if tag == FIRST and self._fragments:
             return self._receive_first(frame)
         if tag == NEXT and self._fragments:
@@ -83,13 +83,30 @@ class Channel:
             return self._assembler.proceed(seq, number, frame[HEAD_SIZE:])
         raise RemoteProtocolError(f"a packet that begins with {frame[:2]!r}, which is no distribution header")
 
+    def _receive_whole(self, frame: bytes) -> tuple[Control, RawTerm | None]:
+        """A message in one packet; what begins as an earlier one did, says what that said."""
+        count = frame[2]
+        start = 4 + count + count // 2 if count else 3  # of the control message, when no atom is new
+        span = SPANS[frame[start + HEAD - 1]] if len(frame) > start + HEAD else 0
+        if span:
+            known: tuple[Control, tuple[Atom, ...]] | None = self._cache.known.get(frame[: start + span])
+            if known is not None and start + span < len(frame):
+                return known[0], RawTerm(frame, start + span, known[1])
+        refs, offset = self._cache.read_header(frame, 2)
+        control, end = self._control(frame, offset, refs)
+        if span and offset == start and end == start + span:
+            if len(self._cache.known) >= _REMEMBERED:
+                self._cache.known.clear()
+            self._cache.known[frame[:end]] = control, refs
+        return self._complete(control, frame, end, refs)
+
     def _receive_first(self, frame: bytes) -> tuple[Control, RawTerm | None] | None:
         """A first piece: complete when it is the only one, or has sequence number 0."""
         seq, number = parse_head(frame)
         refs, offset = self._cache.read_header(frame, HEAD_SIZE)
-        if seq == 0 or number == 1:
-            return self._message(frame, offset, refs)
         control, end = self._control(frame, offset, refs)
+        if seq == 0 or number == 1:
+            return self._complete(control, frame, end, refs)
         if not control.HAS_PAYLOAD:
             raise RemoteProtocolError(
                 f"{type(control).__name__} in {number} fragments, though it has no payload"
@@ -110,11 +127,10 @@ class Channel:
             raise RemoteProtocolError(f"{type(control).__name__} without the payload that belongs to it")
         return self._complete(control, frame, end, ())
 
-    def _message(self, frame: bytes, offset: int, refs: tuple[Atom, ...]) -> tuple[Control, RawTerm | None]:
-        control, end = self._control(frame, offset, refs)
-        return self._complete(control, frame, end, refs)
-
     def _control(self, frame: bytes, offset: int, refs: tuple[Atom, ...]) -> tuple[Control, int]:
+        usual = read_control(frame, offset, refs)
+        if usual is not None:
+            return usual
         term, end = decode_bare(frame, offset, refs=refs, limits=self._limits)
         return parse_control(term), end
 

@@ -1,4 +1,4 @@
-"""The control messages that come by the thousand, made by hand: without a term in between.
+"""The control messages that come by the thousand, read and written by hand: without a term in between.
 
 Spec: ERTS "Distribution Protocol", section "Protocol between Connected Nodes".  A message to a process, to
 a name or to an alias is nearly always of one shape, when both ends have an atom cache: all of its atoms
@@ -12,9 +12,22 @@ from struct import error as StructError  # noqa: N812
 from typing import TYPE_CHECKING, Final
 
 from pyerlnode.term import Atom, Pid, Reference, encode_bare
-from pyerlnode.wire.messages import UNUSED, AliasSend, AltactSigSend, Control, RegSend, SendSender
+from pyerlnode.wire.messages import (
+    ALIAS,
+    UNUSED,
+    AliasSend,
+    AltactSigSend,
+    Control,
+    DemonitorP,
+    MonitorP,
+    PayloadMonitorPExit,
+    RegSend,
+    SendSender,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyerlnode.limits import Limits
     from pyerlnode.wire.payload import Payload
 
@@ -166,3 +179,122 @@ def _count(words: tuple[int, ...]) -> int:
     if not 1 <= len(words) <= 5:
         raise StructError("a reference has 1 to 5 words")
     return len(words)
+
+
+# ---------------------------------------------------------------------------------- reading
+
+HEAD: Final = 4
+"""Bytes before the first part of a control message: a tuple and its size, a small integer, the operation."""
+
+SPANS: Final = tuple(34 if op == 22 else 23 if op == 6 else 0 for op in range(256))
+"""By operation: the size of a control message that is likely to come again as it is, 0 for all others."""
+
+_four = Struct(">HBIII").unpack_from
+_reference_head = Struct(">BHBBI").unpack_from
+_words = tuple(Struct(f">{count}I").unpack_from for count in range(6))
+_PID_SIZE: Final = 15
+_ATOM_SIZE: Final = 2
+_REFERENCE_HEAD: Final = 9
+
+
+def read_control(frame: bytes, start: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    """A control message at ``start`` of one of the usual shapes, and the offset behind it; None for another.
+
+    What is None here may still be a control message, or be wrong: the long way tells.
+    """
+    try:
+        if frame[start] != 104 or frame[start + 2] != 97:
+            return None
+        arity, op = frame[start + 1], frame[start + 3]
+        reader = _READERS.get(arity << 8 | op)
+        return None if reader is None else reader(frame, start + HEAD, refs)
+    except (IndexError, StructError):
+        return None
+
+
+def _read_send(frame: bytes, at: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    sender, target = _read_pid(frame, at, refs), _read_pid(frame, at + _PID_SIZE, refs)
+    if sender is None or target is None:
+        return None
+    return SendSender(sender, target), at + 2 * _PID_SIZE
+
+
+def _read_reg_send(frame: bytes, at: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    sender = _read_pid(frame, at, refs)
+    at += _PID_SIZE
+    if sender is None or frame[at] != _ATOM or frame[at + _ATOM_SIZE] != _ATOM:
+        return None
+    refs[frame[at + 1]]  # nobody cares which, but there must be one
+    return RegSend(sender, refs[frame[at + 3]]), at + 2 * _ATOM_SIZE
+
+
+def _read_alias_send(frame: bytes, at: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    sender, alias = _read_pid(frame, at, refs), _read_reference(frame, at + _PID_SIZE, refs)
+    if sender is None or alias is None:
+        return None
+    return AliasSend(sender, alias), at + _PID_SIZE + _size(alias)
+
+
+def _read_altact(frame: bytes, at: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    """Only messages to an alias: for what else it is used, it comes seldom."""
+    if frame[at] != 97 or frame[at + 1] != ALIAS:
+        return None
+    sender, alias = _read_pid(frame, at + 2, refs), _read_reference(frame, at + 2 + _PID_SIZE, refs)
+    if sender is None or alias is None:
+        return None
+    return AltactSigSend(ALIAS, sender, alias), at + 2 + _PID_SIZE + _size(alias)
+
+
+def _read_monitor(frame: bytes, at: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    op = frame[at - 1]
+    watcher, at = _read_pid(frame, at, refs), at + _PID_SIZE
+    target: Pid | Atom | None
+    if frame[at] == _ATOM:
+        target, at = refs[frame[at + 1]], at + _ATOM_SIZE
+    else:
+        target, at = _read_pid(frame, at, refs), at + _PID_SIZE
+    ref = _read_reference(frame, at, refs)
+    if watcher is None or target is None or ref is None:
+        return None
+    control = MonitorP(watcher, target, ref) if op == 19 else DemonitorP(watcher, target, ref)
+    return control, at + _size(ref)
+
+
+def _read_down(frame: bytes, at: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:
+    target: Pid | Atom | None
+    if frame[at] == _ATOM:
+        target, at = refs[frame[at + 1]], at + _ATOM_SIZE
+    else:
+        target, at = _read_pid(frame, at, refs), at + _PID_SIZE
+    watcher, ref = _read_pid(frame, at, refs), _read_reference(frame, at + _PID_SIZE, refs)
+    if watcher is None or target is None or ref is None:
+        return None
+    return PayloadMonitorPExit(target, watcher, ref), at + _PID_SIZE + _size(ref)
+
+
+_READERS: Final[dict[int, Callable[[bytes, int, tuple[Atom, ...]], tuple[Control, int] | None]]] = {
+    3 << 8 | 22: _read_send,
+    4 << 8 | 6: _read_reg_send,
+    3 << 8 | 33: _read_alias_send,
+    4 << 8 | 37: _read_altact,
+    4 << 8 | 19: _read_monitor,
+    4 << 8 | 20: _read_monitor,
+    4 << 8 | 28: _read_down,
+}
+"""By the number of elements and the operation."""
+
+
+def _read_pid(frame: bytes, at: int, refs: tuple[Atom, ...]) -> Pid | None:
+    tag, node, number, serial, creation = _four(frame, at)
+    return Pid(refs[node], number, serial, creation) if tag == _PID else None
+
+
+def _read_reference(frame: bytes, at: int, refs: tuple[Atom, ...]) -> Reference | None:
+    tag, count, atom, node, creation = _reference_head(frame, at)
+    if tag != _REFERENCE or atom != _ATOM or not 1 <= count <= 5:
+        return None
+    return Reference(refs[node], creation, _words[count](frame, at + _REFERENCE_HEAD))
+
+
+def _size(ref: Reference) -> int:
+    return _REFERENCE_HEAD + 4 * len(ref.words)

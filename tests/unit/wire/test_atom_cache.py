@@ -80,14 +80,14 @@ def test_remembered_headers_do_not_pile_up() -> None:
 def test_a_slot_filled_for_the_first_time_changes_no_other_header() -> None:
     cache, writer = AtomCache(), Writer()
     cache.read_header(writer.header([(3, "a")]), 0)
-    assert cache.changes == 0
     again = writer.header([(3, "a")])
     cache.read_header(again, 0)
+    cache.known[b"key"] = "value"
     cache.read_header(writer.header([(4, "b")]), 0)
-    assert cache.changes == 0
+    assert cache.known
     assert again in cache._headers
     cache.read_header(writer.header([(4, "c")]), 0)
-    assert cache.changes == 1
+    assert not cache.known
     assert not cache._headers
 
 

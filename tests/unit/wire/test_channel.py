@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pyerlnode.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
 from pyerlnode.limits import Limits
-from pyerlnode.term import Atom, RawTerm, decode, encode_bare
+from pyerlnode.term import Atom, Pid, RawTerm, decode, encode_bare
 from pyerlnode.wire import channel as channel_module
 from pyerlnode.wire import messages as m
 from pyerlnode.wire.channel import Channel
@@ -19,7 +19,7 @@ from pyerlnode.wire.fragments import FRAGMENT_SIZE
 from pyerlnode.wire.framing import Framer
 from pyerlnode.wire.payload import encode_payload
 from tests.unit.wire.captures import Section, sections
-from tests.unit.wire.controls import EXAMPLES, THEM, US, WITH_TOKEN
+from tests.unit.wire.controls import EXAMPLES, NAME, THEM, US, WITH_TOKEN
 from tests.unit.wire.headers import Writer
 
 if TYPE_CHECKING:
@@ -345,6 +345,54 @@ def _last_of(target: Channel, *frames: bytes) -> str:
     for frame in frames[:-1]:
         target.receive(frame)
     return refused(target, frames[-1])
+
+
+# ------------------------------------------------------------------------------- what comes again
+
+
+def test_a_message_that_begins_as_an_earlier_one_is_that_one() -> None:
+    sender, receiver = channel(), channel()
+    for control in (m.SendSender(THEM, US), m.RegSend(THEM, NAME)):
+        received = []
+        for number in range(4):
+            [frame] = packets_to_frames(sender.encode(control, encode_payload((Atom("x"), number))))
+            message = receiver.receive(frame)
+            assert message is not None
+            assert message[0] == control
+            assert message[1] is not None
+            assert message[1].decode() == ("x", number)
+            received.append(message[0])
+        assert received[1] is received[2] is received[3]
+
+
+def test_it_is_refused_without_its_payload_all_the_same() -> None:
+    sender, receiver = channel(), channel()
+    for _ in range(3):
+        [frame] = packets_to_frames(sender.encode(m.SendSender(THEM, US), HELLO))
+        receiver.receive(frame)
+    assert "without the payload" in refused(receiver, frame[: -len(HELLO)])
+    for end in range(len(frame) - len(HELLO)):
+        refused(receiver, frame[:end])
+
+
+def test_it_means_something_else_once_a_slot_is_filled_anew() -> None:
+    target, writer = channel(), Writer()
+    send = b"h\4a\6X\x52\0" + bytes(12) + b"\x52\1\x52\1" + HELLO
+    names = []
+    for name in ("one", "one", "one", "two", "two", "two"):
+        message = target.receive(b"\x83D" + writer.header([(3, "beam@host"), (4, name)]) + send)
+        assert message is not None
+        names.append(message[0].name)
+    assert names == ["one", "one", "one", "two", "two", "two"]
+
+
+def test_what_may_come_again_does_not_pile_up() -> None:
+    sender, receiver = channel(), channel()
+    for number in range(2_000):
+        control = m.SendSender(Pid(THEM.node, number, 0, 1), US)
+        [frame] = packets_to_frames(sender.encode(control, HELLO))
+        assert receiver.receive(frame)[0] == control  # type: ignore[index]
+    assert 0 < len(receiver._cache.known) <= 512
 
 
 # ------------------------------------------------------------------------------- what is refused

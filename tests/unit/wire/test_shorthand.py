@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pyerlnode.errors import EncodeError
+from pyerlnode.errors import DecodeError, EncodeError, RemoteProtocolError
 from pyerlnode.limits import Limits
-from pyerlnode.term import Atom, Pid, encode_bare
+from pyerlnode.term import Atom, Pid, decode_bare, encode_bare
 from pyerlnode.wire import messages as m
 from pyerlnode.wire import shorthand
 from pyerlnode.wire.channel import Channel
+from pyerlnode.wire.control import parse_control
 from pyerlnode.wire.flags import HIDDEN
 from pyerlnode.wire.framing import Framer
 from pyerlnode.wire.payload import encode_payload
-from pyerlnode.wire.shorthand import write_control
-from tests.unit.wire.controls import LONG_REF, NAME, REF, THEM, US
+from pyerlnode.wire.shorthand import SPANS, read_control, write_control
+from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, US, WITH_TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 IS_COMPILED = not (shorthand.__file__ or "").endswith(".py")
 HELLO = encode_bare(Atom("hello"))
@@ -89,3 +96,81 @@ def test_node_names_may_be_plain_text() -> None:
         assert message is not None
         assert message[0] == control
         assert type(message[0].sender.node) is Atom
+
+
+# ------------------------------------------------------------------------------- reading
+
+USUAL = {
+    m.SendSender: 1,
+    m.RegSend: 1,
+    m.AliasSend: 1,
+    m.AltactSigSend: 1,
+    m.MonitorP: 2,
+    m.DemonitorP: 2,
+    m.PayloadMonitorPExit: 2,
+}
+"""Messages that are read by hand, and how many of the examples of each."""
+
+
+def encoded(control: m.Control) -> tuple[bytes, tuple[Atom, ...]]:
+    table: dict[Atom, int] = {Atom("first"): 0}
+    return encode_bare(control.to_term(), atoms=table), tuple(table)
+
+
+def the_long_way(frame: bytes, start: int, refs: tuple[Atom, ...]) -> tuple[m.Control, int] | None:
+    try:
+        term, end = decode_bare(frame, start, refs=refs)
+        return parse_control(term), end
+    except (DecodeError, RemoteProtocolError):
+        return None
+
+
+def test_the_usual_messages_are_read_by_hand() -> None:
+    by_hand: dict[type, int] = {}
+    for control in EXAMPLES + WITH_TOKEN:
+        frame, refs = encoded(control)
+        read = read_control(b"x" + frame + HELLO, 1, refs)
+        if read is not None:
+            assert read == (control, 1 + len(frame))
+            by_hand[type(control)] = by_hand.get(type(control), 0) + 1
+    assert by_hand == USUAL
+
+
+def test_spans_are_the_sizes_of_messages_that_come_again() -> None:
+    assert SPANS[22] == len(encoded(m.SendSender(THEM, US))[0])
+    assert SPANS[6] == len(encoded(m.RegSend(THEM, NAME))[0])
+    assert len(SPANS) == 256
+    assert sum(map(bool, SPANS)) == 2
+
+
+@pytest.mark.parametrize("control", EXAMPLES + WITH_TOKEN, ids=lambda control: type(control).__name__)
+def test_what_is_read_by_hand_is_what_the_long_way_reads(control: m.Control) -> None:
+    """Whatever is wrong with it: every cut, every byte changed, too few atoms in the header."""
+    frame, refs = encoded(control)
+    for end in range(len(frame)):
+        assert read_control(frame[:end], 0, refs) is None
+    for place in range(len(frame)):
+        for flip in (1, 2, 0x0F, 0x80, 0xFF):
+            changed = bytearray(frame + HELLO)
+            changed[place] ^= flip
+            _same(bytes(changed), refs)
+    for count in range(len(refs)):
+        _same(frame, refs[:count])
+
+
+def _same(frame: bytes, refs: tuple[Atom, ...]) -> None:
+    read = read_control(frame, 0, refs)
+    if read is not None:
+        assert read == the_long_way(frame, 0, refs)
+
+
+PIECES: Sequence[Any] = (
+    [bytes((104, arity, 97, op)) for arity in (3, 4) for op in (6, 19, 20, 22, 28, 33, 37)]
+    + [b"X\x52\0" + bytes(12), b"X\x52\3" + bytes(12), b"\x52\1", b"\x52\3", b"a\4", b"a\1", b"X", HELLO]
+    + [b"Z\0\3\x52\0" + bytes(16), b"Z\0\0\x52\0" + bytes(4), b"Z\0\6\x52\0" + bytes(28)]
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map(b"".join), st.integers(0, 3))
+def test_any_pieces_are_read_as_the_long_way_reads_them(frame: bytes, count: int) -> None:
+    _same(frame, (Atom("a"), Atom("true"), Atom("c"))[:count])
