@@ -33,7 +33,8 @@ def _measure(stage: Stage) -> list[Row]:
     judged = stage.cores == SAME_CORE
     rows = _latency(stage, "gen_server:call", "calls", judged=judged)
     rows += _many(stage)
-    return rows + _latency(stage, "send and reply", "raws", judged=False)
+    rows += _latency(stage, "send and reply", "raws", judged=False)
+    return rows + _latency(stage, "call of a plain def", "worker_calls", judged=False)
 
 
 def _latency(stage: Stage, what: str, function: str, *, judged: bool) -> list[Row]:

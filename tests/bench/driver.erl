@@ -3,13 +3,13 @@
 -module(bench).
 -behaviour(gen_server).
 -export([serve/0, init/1, handle_call/3, handle_cast/2]).
--export([calls/2, raws/2, callers/3, sends/2, flood/2, one_way/3, echoes/3, connect/1]).
+-export([calls/2, worker_calls/2, raws/2, callers/3, sends/2, flood/2, one_way/3, echoes/3, connect/1]).
 
 %% Served
 
 serve() ->
     spawn(fun() ->
-        {ok, _} = gen_server:start_link({local, server}, bench, [], []),
+        [{ok, _} = gen_server:start_link({local, Name}, bench, [], []) || Name <- [server, worker]],
         spawn_link(fun() -> register(echo, self()), echo() end),
         spawn_link(fun() -> register(sink, self()), sink(0) end),
         register(flooder, self()),
@@ -38,7 +38,10 @@ flooder() ->
 connect(Node) -> true = net_kernel:connect_node(Node), ok.
 
 %% how long each call takes
-calls(Node, Count) -> [timed(fun() -> 42 = gen_server:call({server, Node}, 42) end) || _ <- lists:seq(1, Count)].
+calls(Node, Count) -> calls_of({server, Node}, Count).
+worker_calls(Node, Count) -> calls_of({worker, Node}, Count).
+
+calls_of(To, Count) -> [timed(fun() -> 42 = gen_server:call(To, 42) end) || _ <- lists:seq(1, Count)].
 
 %% how long it takes until the answer to a plain message is there
 raws(Node, Count) -> [timed(fun() -> raw({echo, Node}, I) end) || I <- lists:seq(1, Count)].

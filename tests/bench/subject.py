@@ -24,6 +24,13 @@ class Server(GenServer):
         return request
 
 
+class Worker(GenServer):
+    """The same in a worker thread."""
+
+    def handle_call(self, request: Term, caller: Caller) -> Term:
+        return request
+
+
 async def echo(me: Process) -> None:
     """Sends back what it is sent."""
     async for sender, message in me:
@@ -57,6 +64,7 @@ async def main(settings: dict[str, Any]) -> None:
     waiting = settings.pop("waiting", 0)
     async with Node(settings.pop("name"), **settings) as node:
         await node.start_server(Server, name="server")
+        await node.start_server(Worker, name="worker")
         for body in (echo, sink, flooder):
             await node.spawn(body, name=body.__name__)
         for number in range(waiting):
