@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from pyerlnode.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term import Atom, RawTerm, decode_bare, encode_bare
+from pyerlnode.term.primitives import read_i32_be
 from pyerlnode.wire.atom_cache import AtomCache, SendingCache
 from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
@@ -28,6 +29,9 @@ from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+BULKY: Final = 32 * 1024
+"""Frames from this size on are not copied with others."""
 
 VERSION: Final = 131
 WHOLE: Final = 68
@@ -66,21 +70,44 @@ class Channel:
         be closed then.  Whether a payload is a term shows only when it is decoded.
         """
         try:
-            if self._headers:
-                return self._receive(frame)
-            return self._receive_plain(frame)
+            if not self._headers:
+                return self._receive_plain(frame)
+            if len(frame) > 2 and frame[1] == WHOLE and frame[0] == VERSION:
+                return self._receive_whole(frame)
+            return self._receive_fragment(frame)
         except DecodeError as error:
             raise RemoteProtocolError(f"a control message that does not decode: {error}") from error
 
-    def _receive(self, frame: bytes) -> tuple[Control, RawTerm | None] | None:
-        tag = frame[1] if len(frame) > 2 and frame[0] == VERSION else -1
-        if tag == WHOLE:
-            return self._receive_whole(frame)
+    def receive_all(self, data: bytes, messages: list[tuple[Control, RawTerm | None]]) -> int:
+        """Take the frames that ``data`` begins with, each behind its length; gives how far it got.
+
+        It ends before a frame that is not complete, and before one of ``BULKY`` bytes or more, which is
+        better given to :meth:`receive` without being copied first.  What the frames complete is appended to
+        ``messages``, also when one after it raises, as in :meth:`receive`, or is above ``Limits.frame``.
+        """
+        limit = self._limits.frame
+        position, end = 0, len(data)
+        while end - position >= 4:
+            length: int = read_i32_be(data, position)
+            start = position + 4
+            if length > limit or length < 0:
+                raise RemoteProtocolError(f"a packet of {length % 2**32} bytes is above the limit of {limit}")
+            if length >= BULKY or length > end - start:
+                break
+            position = start + length
+            if length:
+                message = self.receive(data[start:position])
+                if message is not None:
+                    messages.append(message)
+        return position
+
+    def _receive_fragment(self, frame: bytes) -> tuple[Control, RawTerm | None] | None:
+        tag = frame[1] if len(frame) > 1 and frame[0] == VERSION else -1
         if tag == FIRST and self._fragments:
             return self._receive_first(frame)
         if tag == NEXT and self._fragments:
             seq, number = parse_head(frame)
-            return self._assembler.proceed(seq, number, frame[HEAD_SIZE:])
+            return self._assembler.proceed(seq, number, frame, HEAD_SIZE)
         raise RemoteProtocolError(f"a packet that begins with {frame[:2]!r}, which is no distribution header")
 
     def _receive_whole(self, frame: bytes) -> tuple[Control, RawTerm | None]:
@@ -111,7 +138,7 @@ class Channel:
             raise RemoteProtocolError(
                 f"{type(control).__name__} in {number} fragments, though it has no payload"
             )
-        self._assembler.begin(seq, number, control, refs, frame[end:])
+        self._assembler.begin(seq, number, control, refs, frame, end)
         return None
 
     def _receive_plain(self, frame: bytes) -> tuple[Control, RawTerm | None]:

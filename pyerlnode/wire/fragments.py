@@ -29,6 +29,7 @@ FRAGMENT_SIZE: Final = 64 * 1024
 FIRST: Final = 69
 NEXT: Final = 70
 
+_LARGE: Final = 4 * 1024
 _HEAD: Final = Struct(">BBQQ")
 HEAD_SIZE: Final = _HEAD.size
 
@@ -36,13 +37,30 @@ HEAD_SIZE: Final = _HEAD.size
 class _Message:
     """A message of which pieces are missing."""
 
-    __slots__ = ("control", "left", "payload", "refs")
+    __slots__ = ("control", "left", "pieces", "refs", "size")
 
     def __init__(self, control: Control, refs: tuple[Atom, ...], left: int) -> None:
         self.control = control
         self.refs = refs
         self.left = left
-        self.payload = bytearray()  # one buffer, for a list of tiny pieces would weigh many times more
+        self.size = 0
+        self.pieces: list[
+            bytearray | memoryview
+        ] = []  # tiny ones are joined, or they would weigh many times more
+
+    def add(self, frame: bytes, offset: int) -> None:
+        """Keep what is in ``frame`` from ``offset`` on, large pieces without copying them."""
+        size = len(frame) - offset
+        self.size += size
+        self.left -= 1
+        if size >= _LARGE:
+            self.pieces.append(memoryview(frame)[offset:])
+            return
+        last = self.pieces[-1] if self.pieces else None
+        if isinstance(last, bytearray):
+            last += frame[offset:]
+        else:
+            self.pieces.append(bytearray(frame[offset:]))
 
 
 class Assembler:
@@ -60,18 +78,26 @@ class Assembler:
         """Bytes of unfinished messages."""
         return self._held
 
-    def begin(self, seq: int, count: int, control: Control, refs: tuple[Atom, ...], payload: bytes) -> None:
-        """Take the first of ``count`` pieces, 2 or more; ``payload`` is what follows the control message."""
+    def begin(
+        self,
+        seq: int,
+        count: int,
+        control: Control,
+        refs: tuple[Atom, ...],
+        frame: bytes,
+        offset: int = 0,
+    ) -> None:
+        """Take the first of ``count`` pieces, 2 or more: what is in ``frame`` from ``offset`` on."""
         if seq in self._messages:
             raise RemoteProtocolError(f"fragmented message {seq} begins twice")
         if len(self._messages) >= self._limits.fragmented:
             raise RemoteProtocolError(f"more than {self._limits.fragmented} fragmented messages at once")
         message = _Message(control, refs, count)
         self._messages[seq] = message
-        self._add(message, payload)
+        self._add(message, frame, offset)
 
-    def proceed(self, seq: int, number: int, payload: bytes) -> tuple[Control, RawTerm] | None:
-        """Take the next piece; gives the message with its last one.
+    def proceed(self, seq: int, number: int, frame: bytes, offset: int = 0) -> tuple[Control, RawTerm] | None:
+        """Take the next piece, which is in ``frame`` from ``offset`` on; gives the message with its last one.
 
         Raises :class:`RemoteProtocolError` for a piece of no message, out of order, or above a limit.
         """
@@ -80,23 +106,23 @@ class Assembler:
             raise RemoteProtocolError(f"a fragment of message {seq}, which has not begun")
         if number != message.left:
             raise RemoteProtocolError(f"fragment {number} of message {seq} where {message.left} was due")
-        self._add(message, payload)
+        self._add(message, frame, offset)
         if number > 1:
             return None
         del self._messages[seq]
-        self._held -= len(message.payload)
-        if not message.payload:
+        self._held -= message.size
+        if not message.size:
             raise RemoteProtocolError(f"fragmented message {seq} has no payload")
-        return message.control, RawTerm(bytes(message.payload), 0, message.refs)
+        return message.control, RawTerm(b"".join(message.pieces), 0, message.refs)
 
-    def _add(self, message: _Message, payload: bytes) -> None:
-        self._held += len(payload)
+    def _add(self, message: _Message, frame: bytes, offset: int) -> None:
+        size = len(frame) - offset
+        self._held += size
         if self._held > self._limits.fragmented_bytes:
             raise RemoteProtocolError(f"over {self._limits.fragmented_bytes} bytes of unfinished messages")
-        if len(message.payload) + len(payload) > self._limits.message:
+        if message.size + size > self._limits.message:
             raise RemoteProtocolError(f"a fragmented message of more than {self._limits.message} bytes")
-        message.payload += payload
-        message.left -= 1
+        message.add(frame, offset)
 
 
 def parse_head(frame: bytes) -> tuple[int, int]:

@@ -196,6 +196,85 @@ def test_a_packet_has_at_most_what_its_length_can_say() -> None:
         channel().encode(m.SendSender(THEM, US), Huge(b"x"))
 
 
+# ------------------------------------------------------------------------------- many at once
+
+
+def packet(frame: bytes) -> bytes:
+    return len(frame).to_bytes(4, "big") + frame
+
+
+def test_all_frames_of_a_read_are_taken_at_once() -> None:
+    target, messages = channel(), list[Any]()
+    frames = [
+        b"\x83D\0" + SEND + HELLO,
+        b"",
+        b"\x83D\0" + LINK,
+        first(1, 2, b"\0" + SEND),
+        following(1, 1, HELLO),
+    ]
+    data = b"".join(map(packet, frames))
+    assert target.receive_all(data, messages) == len(data)
+    assert [type(control) for control, _ in messages] == [m.SendSender, m.Link, m.SendSender]
+    assert [raw and raw.decode() for _, raw in messages] == ["hello", None, "hello"]
+    assert target.receive_all(b"", messages) == 0
+    assert len(messages) == 3
+
+
+def test_a_frame_that_is_not_complete_waits() -> None:
+    whole = packet(b"\x83D\0" + LINK)
+    for end in range(len(whole)):
+        target, messages = channel(), list[Any]()
+        assert target.receive_all(whole + whole[:end], messages) == len(whole)
+        assert len(messages) == 1
+
+
+def test_a_bulky_frame_is_left_to_be_cut_out() -> None:
+    target, messages = channel(), list[Any]()
+    small, head = packet(b"\x83D\0" + LINK), b"\x83D\0" + SEND
+    for size, taken in ((channel_module.BULKY - 1, True), (channel_module.BULKY, False)):
+        large = packet(head + encode_bare(bytes(size - len(head) - 5)))
+        assert len(large) == size + 4
+        messages.clear()
+        got = target.receive_all(small + large + small, messages)
+        assert got == (len(small + large + small) if taken else len(small))
+        assert len(messages) == (3 if taken else 1)
+
+
+def test_what_was_right_is_there_when_what_follows_is_wrong() -> None:
+    small = packet(b"\x83D\0" + LINK)
+    for wrong in (packet(b"\x83D\0" + LINK + b"x"), packet(bytes(101)), b"\x80\0\0\0", b"\xff\xff\xff\xff"):
+        target, messages = channel(frame=100), list[Any]()
+        with pytest.raises(RemoteProtocolError):
+            target.receive_all(small + small + wrong + small, messages)
+        assert messages == [(m.Link(THEM, US), None)] * 2
+    with pytest.raises(RemoteProtocolError, match="packet of 4294967295 bytes is above the limit of 100"):
+        channel(frame=100).receive_all(b"\xff\xff\xff\xff", [])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(
+    sizes=st.lists(st.sampled_from([0, 5, 300, 40_000]), max_size=12), cuts=st.lists(st.integers(0, 50_000))
+)
+@settings(max_examples=25, deadline=None)
+def test_reads_of_any_size_give_the_same_messages(form: str, sizes: list[int], cuts: list[int]) -> None:
+    sender, receiver = channel(form), channel(form)
+    control = m.SendSender(THEM, US)
+    data = b"".join(b"".join(sender.encode(control, encode_payload((size, bytes(size))))) for size in sizes)
+    messages, position, done = list[Any](), 0, 0
+    for stop in [*sorted(cut for cut in cuts if cut < len(data)), len(data)]:
+        while (position := done + receiver.receive_all(data[done:stop], messages)) < stop - 4:
+            size = int.from_bytes(data[position : position + 4], "big")
+            done = position + 4 + size
+            if size < channel_module.BULKY or done > stop:
+                done = position
+                break
+            messages.append(receiver.receive(data[position + 4 : done]))
+        else:
+            done = position
+    assert done == len(data)
+    assert [raw.decode() for _, raw in messages] == [(size, bytes(size)) for size in sizes]
+
+
 # ------------------------------------------------------------------------------- fragments
 
 
