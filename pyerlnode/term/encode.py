@@ -1,19 +1,15 @@
 """Python values, made into bytes in the external term format.
 
-A table from exact type to writer; subclasses (an ``IntEnum``, a named tuple, an ``OrderedDict``) take the
-slower way of ``isinstance``.  What is written is what a BEAM of today would write, except that small ports
-keep the form that OTP 23 reads too.
+What is written is what a BEAM of today would write, except that small ports keep the form that OTP 23 reads
+too.  The type of a value decides: the exact ones first, by how often they come; subclasses (an ``IntEnum``,
+a named tuple, an ``OrderedDict``) take the slower way of :func:`_write_other`.
 (ERTS User's Guide, "External Term Format".)
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from math import isfinite
-from struct import Struct
-from struct import error as StructError  # noqa: N812
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyerlnode.errors import EncodeError
 from pyerlnode.limits import DEFAULT, Limits
@@ -23,34 +19,50 @@ from pyerlnode.term.containers import BitString, ImproperList
 from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.ids import Pid, Port, Reference
 from pyerlnode.term.maps import TermMap
+from pyerlnode.term.primitives import BytesWriter, write_f64_be, write_i32_be
 from pyerlnode.term.raw import RawTerm
-from pyerlnode.term.tags import INTEGER, LIST, MAP, NEW_FLOAT
+from pyerlnode.term.writer import (
+    APART,
+    MAX_ATOMS,
+    Writer,
+    as_utf8,
+    borrow,
+    give_back,
+    write_atom,
+    write_big,
+    write_binary,
+    write_integer,
+    write_long,
+    write_name,
+    write_pid,
+    write_port,
+    write_reference,
+    write_word,
+)
 
-_tag_u16 = Struct(">BH").pack
-_tag_u32 = Struct(">BI").pack
-_tag_s32 = Struct(">Bi").pack
-_tag_f64 = Struct(">Bd").pack
-_u32 = Struct(">I").pack
-_three_u32 = Struct(">III").pack
-_two_u32 = Struct(">II").pack
-_u64_u32 = Struct(">QI").pack
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_VERSION: Final = bytes((tags.VERSION,))
-_NIL: Final = bytes((tags.NIL,))
-_SMALL: Final = [bytes((tags.SMALL_INTEGER, value)) for value in range(256)]
-_TUPLE_HEADERS: Final = [bytes((tags.SMALL_TUPLE, size)) for size in range(256)]
-_BIG_HEADERS: Final = [[bytes((tags.SMALL_BIG, size, sign)) for size in range(256)] for sign in (0, 1)]
+    from mypy_extensions import i64
+
+__all__ = ["MAX_ATOMS", "encode", "encode_bare"]
+
 _MAX_ARITY: Final = (1 << 24) - 1
 _MAX_STRING: Final = 65_535
-MAX_ATOMS: Final = 255
-"""Atoms that one distribution header can hold."""
-_REFERENCES: Final = [bytes((tags.ATOM_CACHE_REF, index)) for index in range(MAX_ATOMS)]
-_JOINED: Final = 512
-"""Binaries up to this size are joined with their header at once; larger ones are copied once, at the end."""
-_BINARY_HEADERS: Final = [_tag_u32(tags.BINARY, size) for size in range(_JOINED + 1)]
-_MAX_SMALL_PORT: Final = (1 << 28) - 1
-_SINGLE_SHAPE: Final = frozenset((Atom, bytes, str, int, float))
-"""Types whose unequal values are always unequal terms."""
+_UNIQ: Final = 16
+_NAME: Final = 1
+_BINARY: Final = 2
+_NUMBER: Final = 4
+_TEXT: Final = 8
+_SPECIAL: Final = 16
+_COMPOUND: Final = 32
+
+# Compiled code finds these sooner than names of its module, or of another one.
+_ATOM: Final = Atom
+_NONE: Final = type(None)
+_PID: Final = Pid
+_REFERENCE: Final = Reference
+_IMPROPER: Final = ImproperList
 
 
 def encode(term: Any, *, compressed: bool = False, limits: Limits = DEFAULT) -> bytes:
@@ -59,14 +71,14 @@ def encode(term: Any, *, compressed: bool = False, limits: Limits = DEFAULT) -> 
     ``compressed`` deflates it where that makes it smaller.  Raises :class:`EncodeError` for a value that has
     no term, or nests deeper than ``limits.nesting`` (as everything does that contains itself).
     """
-    parts = _parts(term, limits)
+    w = borrow(limits)
+    w.out.append(tags.VERSION)
+    data = _written(w, term)
     if compressed:
-        bare = b"".join(parts)
-        packed = _VERSION + _tag_u32(tags.COMPRESSED, len(bare)) + zlib.compress(bare)
-        if len(packed) <= len(bare):
+        packed = b"\x83P" + (len(data) - 1).to_bytes(4, "big") + zlib.compress(data[1:])
+        if len(packed) < len(data):
             return packed
-    parts[0] = _VERSION + parts[0]
-    return b"".join(parts)
+    return data
 
 
 def encode_bare(
@@ -79,297 +91,345 @@ def encode_bare(
     as their index there.  New ones are added to it, also when an error comes of it, up to the 255 that a
     header has room for; further ones are written in full.  Errors as in :func:`encode`.
     """
-    return b"".join(_parts(term, limits, records, atoms))
+    w = borrow(limits)
+    w.records = records
+    w.atoms = atoms
+    return _written(w, term)
 
 
-def _parts(
-    term: Any, limits: Limits, records: bool = True, atoms: dict[Atom, int] | None = None
-) -> list[bytes]:
-    """Return the encoded term in at least one piece; large binaries are pieces of their own, not copied."""
-    writer = _Writer(limits, records, atoms)
+def _written(w: Writer, term: Any) -> bytes:
     try:
-        _WRITERS[type(term)](writer, term)
+        _write(w, w.out, term)
     except RecursionError:
         raise EncodeError("the value nests deeper than this thread's stack has room for") from None
-    except StructError as error:
-        raise EncodeError(f"a number is too large for its place in the term: {error}") from None
-    return writer.parts
+    except (TypeError, RuntimeError) as error:  # of an identifier's parts, or from walking a dict
+        raise EncodeError(f"the value cannot be written: {error}") from error
+    data = w.getvalue()
+    give_back(w)
+    return data
 
 
-class _Writer:
-    """The bytes so far, in pieces, and how much deeper the term may nest."""
+def _write(w: Writer, out: BytesWriter, term: Any) -> None:
+    """Write ``term`` to ``out``, which is ``w.out``.
 
-    __slots__ = ("atoms", "limits", "nesting", "parts", "records")
-
-    def __init__(self, limits: Limits, records: bool, atoms: dict[Atom, int] | None) -> None:
-        self.parts: list[bytes] = []
-        self.records = records
-        self.atoms = atoms
-        self.nesting = limits.nesting
-        self.limits = limits
-
-    def too_deep(self) -> EncodeError:
-        """Return the error for a term that nests deeper than it may."""
-        return EncodeError(f"it nests deeper than Limits.nesting={self.limits.nesting}, or contains itself")
-
-    def sequence(self, terms: list[Any] | tuple[Any, ...]) -> None:
-        """Write ``terms`` one after another."""
-        self.nesting -= 1
-        if self.nesting < 0:
-            raise self.too_deep()
-        for term in terms:
-            _WRITERS[type(term)](self, term)
-        self.nesting += 1
-
-    def atom(self, name: str) -> None:
-        """Write an atom, given perhaps as a plain ``str``: node and module names in identifiers are."""
-        try:
-            _atom(self, Atom(name))
-        except ValueError as error:
-            raise EncodeError(str(error)) from None
-
-    def indexed(self, atom: Atom, atoms: dict[Atom, int]) -> bytes:
-        """Return ``atom`` as its index in the table of a header, or in full when that has no room for it."""
-        index = atoms.get(atom)
-        if index is None:
-            index = len(atoms)
-            if index >= MAX_ATOMS:
-                return atom.external
-            atoms[atom] = index
-        return _REFERENCES[index]
-
-
-# ---------------------------------------------------------------------------------- atoms, numbers
-
-
-def _atom(w: _Writer, term: Atom) -> None:
-    w.parts.append(term.external if w.atoms is None else w.indexed(term, w.atoms))
-
-
-def _bool(w: _Writer, term: bool) -> None:
-    _atom(w, TRUE if term else FALSE)
-
-
-def _none(w: _Writer, term: None) -> None:
-    _atom(w, NIL)
-
-
-def _int(w: _Writer, term: int) -> None:
-    if 0 <= term <= 255:
-        w.parts.append(_SMALL[term])
-    elif -0x8000_0000 <= term <= 0x7FFF_FFFF:
-        w.parts.append(_tag_s32(INTEGER, term))
+    The only function that calls itself, once for each level: so Limits.nesting levels fit into the stack.
+    That, and that calls are dear in interpreted code, is why so much of it is in one place.
+    """
+    kind: Any = type(term)
+    if kind is _ATOM:
+        if w.atoms is None:
+            external: bytes = term.external
+            out.write(external)
+        else:
+            write_atom(w, term)
+    elif kind is bytes:
+        data: bytes = term
+        if len(data) < APART:
+            out.append(tags.BINARY)
+            write_i32_be(out, len(data))
+            out.write(data)
+        else:
+            write_binary(w, out, data)
+    elif kind is int:
+        write_integer(out, term)
+    elif kind is tuple:
+        terms: tuple[Any, ...] = term
+        count = len(terms)
+        if count < 256:
+            out.append(tags.SMALL_TUPLE)
+            out.append(count)
+        else:
+            _write_large_arity(out, count)
+        w.nesting -= 1
+        if w.nesting < 0:
+            raise w.too_deep()
+        done = _write_leaves(w, out, terms)
+        if done < count:
+            for item in terms[done:] if done else terms:
+                _write(w, out, item)
+        w.nesting += 1
+    elif kind is list:
+        terms = tuple(term)  # so that nobody changes it meanwhile
+        if not terms:
+            out.append(tags.NIL)
+        elif type(terms[0]) is not int or not _write_string(out, terms):
+            count = len(terms)
+            out.append(tags.LIST)
+            write_word(out, count)
+            w.nesting -= 1
+            if w.nesting < 0:
+                raise w.too_deep()
+            done = _write_leaves(w, out, terms)
+            if done < count:
+                for item in terms[done:] if done else terms:
+                    _write(w, out, item)
+            w.nesting += 1
+            out.append(tags.NIL)
+    elif kind is dict:
+        mapping: dict[Any, Any] = term
+        left = len(mapping)
+        out.append(tags.MAP)
+        write_word(out, left)
+        w.nesting -= 1
+        if w.nesting < 0:
+            raise w.too_deep()
+        plain = w.atoms is None
+        last: Any = None
+        kinds = 0  # of keys, as in _kind_of_key
+        for key, item in mapping.items():
+            if type(key) is not last:
+                last = type(key)
+                kinds |= _kind_of_key(last)
+            if last is _ATOM and plain:
+                external = key.external
+                out.write(external)
+            else:
+                _write(w, out, key)
+            _write(w, out, item)
+            left -= 1
+        w.nesting += 1
+        if left:
+            raise RuntimeError("dictionary changed while it was encoded")
+        if kinds > 2:
+            _check_keys(mapping, kinds)
+    elif kind is str:
+        write_binary(w, out, as_utf8(term))
+    elif kind is float:
+        _write_float(out, term)
+    elif kind is bool:
+        write_atom(w, TRUE if term else FALSE)
+    elif kind is _NONE:
+        write_atom(w, NIL)
+    elif kind is _PID:
+        write_pid(w, out, term)
+    elif kind is _REFERENCE:
+        write_reference(w, out, term)
+    elif kind is _IMPROPER:
+        _write_improper(w, out, term)
     else:
-        _big(w, term)
+        _write_other(w, out, term)
 
 
-def _big(w: _Writer, term: int) -> None:
-    size = (term.bit_length() + 7) // 8
-    if size < 256:
-        header = _BIG_HEADERS[term < 0][size]
-    else:
-        header = _tag_u32(tags.LARGE_BIG, size) + (b"\1" if term < 0 else b"\0")
-    w.parts.append(header + abs(term).to_bytes(size, "little"))
+def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
+    """Write the first of ``terms``, as far as they are of the simplest kinds; return how many that were."""
+    plain = w.atoms is None
+    for term in terms:
+        kind: Any = type(term)
+        if kind is _ATOM and plain:
+            external: bytes = term.external
+            out.write(external)
+        elif kind is int:
+            try:
+                value: i64 = term
+            except OverflowError:  # only compiled code finds out here
+                write_big(out, term)
+                continue
+            if 0 <= value <= 255:
+                out.append(tags.SMALL_INTEGER)
+                out.append(term)
+            elif -0x8000_0000 <= value <= 0x7FFF_FFFF:
+                out.append(tags.INTEGER)
+                write_i32_be(out, term)
+            else:
+                write_long(out, value, term)
+        elif kind is float:
+            number: float = term
+            if number - number != 0.0:
+                raise _not_finite(number)
+            out.append(tags.NEW_FLOAT)
+            write_f64_be(out, number)
+        elif kind is bytes and len(term) < APART:
+            data: bytes = term
+            out.append(tags.BINARY)
+            write_i32_be(out, len(data))
+            out.write(data)
+        else:
+            done = 0
+            while terms[done] is not term:
+                done += 1
+            return done
+    return len(terms)
 
 
-def _float(w: _Writer, term: float) -> None:
-    if not isfinite(term):
-        raise EncodeError(f"{term} has no Erlang term: floats there are finite")
-    w.parts.append(_tag_f64(NEW_FLOAT, term))
+def _write_float(out: BytesWriter, number: float) -> None:
+    if number - number != 0.0:  # as only infinities and NaN do
+        raise _not_finite(number)
+    out.append(tags.NEW_FLOAT)
+    write_f64_be(out, number)
 
 
-# ---------------------------------------------------------------------------------- binaries
-
-
-def _bytes(w: _Writer, term: bytes) -> None:
-    size = len(term)
-    if size <= _JOINED:
-        w.parts.append(_BINARY_HEADERS[size] + term)
-    else:
-        w.parts.append(_tag_u32(tags.BINARY, size))
-        w.parts.append(term)
-
-
-def _buffer(w: _Writer, term: bytearray | memoryview) -> None:
-    _bytes(w, bytes(term))
-
-
-def _str(w: _Writer, term: str) -> None:
-    try:
-        raw = term.encode()
-    except UnicodeEncodeError as error:
-        raise EncodeError(f"text with a lone surrogate (at {error.start}) has no UTF-8 form") from None
-    _bytes(w, raw)
-
-
-def _bit_string(w: _Writer, term: BitString) -> None:
-    w.parts.append(_tag_u32(tags.BIT_BINARY, len(term.data)) + bytes((term.bits,)))
-    w.parts.append(term.data)
+def _not_finite(number: float) -> EncodeError:
+    return EncodeError(f"{number} has no Erlang term: floats there are finite")
 
 
 # ---------------------------------------------------------------------------------- containers
 
 
-def _tuple(w: _Writer, term: tuple[Any, ...]) -> None:
-    size = len(term)
-    w.parts.append(_TUPLE_HEADERS[size] if size < 256 else _large_tuple_header(size))
+def _write_large_arity(out: BytesWriter, count: int) -> None:
+    if count > _MAX_ARITY:
+        raise EncodeError(f"a tuple has at most {_MAX_ARITY} elements, not {count}")
+    out.append(tags.LARGE_TUPLE)
+    write_word(out, count)
+
+
+def _write_string(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
+    """Write a list in the form that a BEAM gives lists of integers from 0 to 255, if it is one."""
+    start = len(out)
+    count = len(terms)
+    if count > _MAX_STRING:
+        return False
+    out.append(tags.STRING)
+    out.append(count >> 8)
+    out.append(count & 255)
+    for term in terms:
+        if type(term) is int:
+            value: int = term
+            if 0 <= value <= 255:
+                out.append(value)
+                continue
+        out.truncate(start)
+        return False
+    return True
+
+
+def _write_improper(w: Writer, out: BytesWriter, term: ImproperList) -> None:
+    out.append(tags.LIST)
+    write_word(out, len(term.items))
+    _write_terms(w, out, (*term.items, term.tail))
+
+
+def _write_terms(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> None:
+    """Write ``terms``, the parts of one that is seldom seen, one after another."""
     w.nesting -= 1
     if w.nesting < 0:
         raise w.too_deep()
-    for item in term:
-        _WRITERS[type(item)](w, item)
+    for term in terms:
+        _write(w, out, term)
     w.nesting += 1
 
 
-def _large_tuple_header(size: int) -> bytes:
-    if size > _MAX_ARITY:
-        raise EncodeError(f"a tuple has at most {_MAX_ARITY} elements, not {size}")
-    return _tag_u32(tags.LARGE_TUPLE, size)
+def _kind_of_key(kind: Any) -> int:
+    """Return a bit for the kinds of keys that may be equal for Erlang though they are not for Python."""
+    if kind is _ATOM:
+        return _NAME
+    if kind is bytes:
+        return _BINARY
+    if kind is int or kind is float:
+        return _NUMBER
+    if kind is str:
+        return _TEXT
+    return _SPECIAL if kind is bool or kind is _NONE else _COMPOUND
 
 
-def _list(w: _Writer, term: list[Any]) -> None:
-    if not term:
-        w.parts.append(_NIL)
-        return
-    if type(term[0]) is int and len(term) <= _MAX_STRING:
-        string = _string(term)
-        if string is not None:
-            w.parts.append(string)
-            return
-    w.parts.append(_tag_u32(LIST, len(term)))
-    w.nesting -= 1
-    if w.nesting < 0:
-        raise w.too_deep()
-    for item in term:
-        _WRITERS[type(item)](w, item)
-    w.nesting += 1
-    w.parts.append(_NIL)
-
-
-def _string(term: list[Any]) -> bytes | None:
-    """Return the STRING_EXT form that a BEAM gives lists of integers from 0 to 255, ``None`` for others."""
-    if set(map(type, term)) != {int}:
-        return None
-    try:
-        return _tag_u16(tags.STRING, len(term)) + bytes(term)
-    except ValueError:
-        return None
-
-
-def _improper_list(w: _Writer, term: ImproperList) -> None:
-    w.parts.append(_tag_u32(LIST, len(term.items)))
-    w.sequence((*term.items, term.tail))
-
-
-def _dict(w: _Writer, term: dict[Any, Any]) -> None:
-    w.parts.append(_tag_u32(MAP, len(term)))
-    w.nesting -= 1
-    if w.nesting < 0:
-        raise w.too_deep()
-    kinds = 0
-    kind: type | None = None
-    for key, value in term.items():
-        if type(key) is not kind:
-            kind = type(key)
-            kinds += 1
-        _WRITERS[type(key)](w, key)
-        _WRITERS[type(value)](w, value)
-    w.nesting += 1
-    if kinds > 1 or (kinds and kind not in _SINGLE_SHAPE):
-        _check_keys(term)
-
-
-def _check_keys(term: dict[Any, Any]) -> None:
+def _check_keys(mapping: dict[Any, Any], kinds: int) -> None:
     """Refuse keys that are two for Python and one for Erlang, such as ``"a"`` and ``b"a"``."""
-    if len(TermMap(term)) != len(term):
+    as_text = kinds & _TEXT and kinds & _BINARY
+    as_name = kinds & _SPECIAL and kinds & _NAME
+    if (as_text or as_name or kinds & _COMPOUND) and len(TermMap(mapping)) != len(mapping):
         raise EncodeError("two keys of a dict are the same Erlang term (text and bytes perhaps)")
 
 
-def _term_map(w: _Writer, term: TermMap) -> None:
-    w.parts.append(_tag_u32(MAP, len(term)))
-    w.sequence([part for pair in term.pairs() for part in pair])
+# ---------------------------------------------------------------------------------- seldom seen
 
 
-def _record(w: _Writer, term: Record) -> None:
+def _write_bit_string(w: Writer, out: BytesWriter, term: BitString) -> None:
+    out.append(tags.BIT_BINARY)
+    write_word(out, len(term.data))
+    out.append(term.bits)
+    w.piece(term.data)
+
+
+def _write_term_map(w: Writer, out: BytesWriter, term: TermMap) -> None:
+    parts: list[Any] = []
+    for pair in term.pairs():
+        parts.extend(pair)
+    out.append(tags.MAP)
+    write_word(out, len(parts) // 2)
+    _write_terms(w, out, tuple(parts))
+
+
+def _write_record(w: Writer, out: BytesWriter, term: Record) -> None:
     if not w.records:
         raise EncodeError(f"the record {term.module}:{term.name} cannot be sent to a node before OTP 29")
     names = [name for name, _value in term.fields]
     if len(set(names)) != len(names):
         raise EncodeError(f"a field comes twice in the record {term.module}:{term.name}")
-    w.parts.append(_tag_u32(tags.RECORD, len(names)) + (b"\1" if term.exported else b"\0"))
-    for name in (term.module, term.name, *names):
-        w.atom(name)
-    w.sequence([value for _name, value in term.fields])
+    out.append(tags.RECORD)
+    write_word(out, len(names))
+    out.append(1 if term.exported else 0)
+    write_name(w, term.module)
+    write_name(w, term.name)
+    for name in names:
+        write_name(w, name)
+    _write_terms(w, out, tuple([value for _name, value in term.fields]))
 
 
-# ---------------------------------------------------------------------------------- identifiers, funs
+def _write_export(w: Writer, out: BytesWriter, term: ExportFun) -> None:
+    out.append(tags.EXPORT)
+    write_name(w, term.module)
+    write_name(w, term.function)
+    write_integer(out, term.arity)
 
 
-def _pid(w: _Writer, term: Pid) -> None:
-    w.parts.append(b"X")
-    w.atom(term.node)
-    w.parts.append(_three_u32(term.id, term.serial, term.creation))
-
-
-def _port(w: _Writer, term: Port) -> None:
-    if term.id > _MAX_SMALL_PORT:
-        w.parts.append(b"x")
-        w.atom(term.node)
-        w.parts.append(_u64_u32(term.id, term.creation))
-    else:  # the form that every release reads
-        w.parts.append(b"Y")
-        w.atom(term.node)
-        w.parts.append(_two_u32(term.id, term.creation))
-
-
-def _reference(w: _Writer, term: Reference) -> None:
-    if not 1 <= len(term.words) <= 5:
-        raise EncodeError(f"a reference has 1 to 5 words, not {len(term.words)}")
-    w.parts.append(_tag_u16(tags.NEWER_REFERENCE, len(term.words)))
-    w.atom(term.node)
-    w.parts.append(b"".join(map(_u32, (term.creation, *term.words))))
-
-
-def _export(w: _Writer, term: ExportFun) -> None:
-    w.parts.append(b"q")
-    w.atom(term.module)
-    w.atom(term.function)
-    _int(w, term.arity)
-
-
-def _fun(w: _Writer, term: Fun) -> None:
-    if len(term.uniq) != 16 or len(term.free) > 255 or not 0 <= term.arity <= 255:
+def _write_fun(w: Writer, out: BytesWriter, term: Fun) -> None:
+    if len(term.uniq) != _UNIQ or len(term.free) > 255 or not 0 <= term.arity <= 255:
         raise EncodeError("a fun has a uniq of 16 bytes, at most 255 arguments and 255 free values")
-    start = len(w.parts)
-    w.parts.append(b"")  # its place is taken by the header, once the size is known
-    w.atom(term.module)
-    _int(w, term.old_index)
-    _int(w, term.old_uniq)
-    _pid(w, term.pid)
-    w.sequence(term.free)
-    size = 4 + 1 + 16 + 4 + 4 + sum(map(len, w.parts[start:]))
-    place = bytes((term.arity,)) + term.uniq + _two_u32(term.index, len(term.free))
-    w.parts[start] = _tag_u32(tags.NEW_FUN, size) + place
+    inner = Writer(w.limits)  # its size comes first
+    inner.nesting = w.nesting
+    inner.records = w.records
+    inner.atoms = w.atoms
+    write_name(inner, term.module)
+    write_integer(inner.out, term.old_index)
+    write_integer(inner.out, term.old_uniq)
+    write_pid(inner, inner.out, term.pid)
+    _write_terms(inner, inner.out, term.free)
+    data = inner.getvalue()
+    out.append(tags.NEW_FUN)
+    write_word(out, 4 + 1 + _UNIQ + 4 + 4 + len(data))
+    out.append(term.arity)
+    out.write(term.uniq)
+    write_word(out, term.index)
+    write_word(out, len(term.free))
+    w.piece(data)
 
 
-def _raw(w: _Writer, term: RawTerm) -> None:
+def _write_raw(w: Writer, out: BytesWriter, term: RawTerm) -> None:
     if term.refs:  # its atoms are only names of places in a header that stays behind
-        decoded = term.decode(w.limits)
-        _WRITERS[type(decoded)](w, decoded)
+        _write(w, out, term.decode(w.limits))
     else:
-        w.parts.append(term.data[term.offset :])
+        w.piece(term.data[term.offset :])
+
+
+def _write_buffer(w: Writer, out: BytesWriter, term: bytearray | memoryview) -> None:
+    write_binary(w, out, bytes(term))
+
+
+def _write_atom(w: Writer, out: BytesWriter, term: Atom) -> None:
+    write_atom(w, term)
 
 
 # ---------------------------------------------------------------------------------- everything else
 
 
-def _other(w: _Writer, term: Any) -> None:
-    """Write a value whose exact type has no writer: of a subclass, or not at all."""
+def _write_other(w: Writer, out: BytesWriter, term: Any) -> None:
+    """Write a value of a type that is seldom seen, of a subclass, or of none that has a term."""
     for kind in type(term).__mro__:
-        if kind in _WRITERS:
-            _WRITERS[kind](w, term)
+        writer = _WRITERS.get(kind)
+        if writer is not None:
+            writer(w, out, term)
+            return
+        if kind in _PLAIN:
+            _write(w, out, _PLAIN[kind](term))
             return
     raise EncodeError(f"a Python {type(term).__name__} has no Erlang term{_advice(term)}")
+
+
+def _plain_bytes(term: bytes) -> bytes:
+    return bytes(memoryview(term))
+
+
+def _plain_dict(term: dict[Any, Any]) -> dict[Any, Any]:
+    return dict(term.items())
 
 
 def _advice(term: Any) -> str:
@@ -384,36 +444,28 @@ def _advice(term: Any) -> str:
     return ": use a dict, list, tuple, str, bytes, int, float, bool, None or a class of pyerlnode.term"
 
 
-class _Writers(dict[type, Callable[[_Writer, Any], None]]):
-    """The writer of each exact type; :func:`_other` for all that have none."""
-
-    def __missing__(self, kind: type) -> Callable[[_Writer, Any], None]:
-        return _other
-
-
-_WRITERS: Final = _Writers(
-    {
-        Atom: _atom,
-        bool: _bool,
-        type(None): _none,
-        int: _int,
-        float: _float,
-        bytes: _bytes,
-        bytearray: _buffer,
-        memoryview: _buffer,
-        str: _str,
-        BitString: _bit_string,
-        tuple: _tuple,
-        list: _list,
-        ImproperList: _improper_list,
-        dict: _dict,
-        TermMap: _term_map,
-        Record: _record,
-        Pid: _pid,
-        Port: _port,
-        Reference: _reference,
-        ExportFun: _export,
-        Fun: _fun,
-        RawTerm: _raw,
-    }
-)
+_WRITERS: Final[dict[type, Callable[[Writer, BytesWriter, Any], None]]] = {
+    Atom: _write_atom,
+    Pid: write_pid,
+    Port: write_port,
+    Reference: write_reference,
+    ImproperList: _write_improper,
+    BitString: _write_bit_string,
+    bytearray: _write_buffer,
+    memoryview: _write_buffer,
+    TermMap: _write_term_map,
+    ExportFun: _write_export,
+    Fun: _write_fun,
+    Record: _write_record,
+    RawTerm: _write_raw,
+}
+_PLAIN: Final[dict[type, Callable[[Any], Any]]] = {
+    int: int.__int__,
+    float: float.__float__,
+    str: str.__str__,
+    bytes: _plain_bytes,
+    tuple: tuple,
+    list: list,
+    dict: _plain_dict,
+}
+"""How to make an instance of a subclass one of the class that it is a subclass of."""

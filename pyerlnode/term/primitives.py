@@ -9,8 +9,41 @@ Reading beyond the end is an ``IndexError`` in all three cases, an index below z
 from __future__ import annotations
 
 try:
-    from librt.strings import read_f64_be, read_i16_be, read_i32_be, read_i64_be, read_i64_le
+    from librt.strings import (
+        BytesWriter,
+        read_f64_be,
+        read_i16_be,
+        read_i32_be,
+        read_i64_be,
+        read_i64_le,
+        write_f64_be,
+        write_i16_be,
+        write_i32_be,
+        write_i64_le,
+    )
 except ImportError:
-    from pyerlnode.term.stand_ins import read_f64_be, read_i16_be, read_i32_be, read_i64_be, read_i64_le
+    from pyerlnode.term.stand_ins import (  # type: ignore[assignment]
+        BytesWriter,
+        read_f64_be,
+        read_i16_be,
+        read_i32_be,
+        read_i64_be,
+        read_i64_le,
+        write_f64_be,
+        write_i16_be,
+        write_i32_be,
+        write_i64_le,
+    )
 
-__all__ = ["read_f64_be", "read_i16_be", "read_i32_be", "read_i64_be", "read_i64_le"]
+__all__ = [
+    "BytesWriter",
+    "read_f64_be",
+    "read_i16_be",
+    "read_i32_be",
+    "read_i64_be",
+    "read_i64_le",
+    "write_f64_be",
+    "write_i16_be",
+    "write_i32_be",
+    "write_i64_le",
+]

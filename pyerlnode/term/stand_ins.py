@@ -9,6 +9,8 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_extensions import i16, i32, i64
 
 _I16 = Struct(">h")
@@ -54,3 +56,45 @@ def _checked(b: bytes, index: i64, size: i64) -> i64:
     if index > len(b) - size:
         raise IndexError(f"index {index} out of range for bytes of length {len(b)}")
     return index
+
+
+class BytesWriter:
+    """A growing buffer of bytes."""
+
+    __slots__ = ("_data", "append", "write")
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self.append: Callable[[int], None] = self._data.append
+        self.write: Callable[[bytes], None] = self._data.extend
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def getvalue(self) -> bytes:
+        """Return all bytes."""
+        return bytes(self._data)
+
+    def truncate(self, size: i64, /) -> None:
+        """Keep the first ``size`` bytes."""
+        del self._data[size:]
+
+
+def write_i16_be(b: BytesWriter, n: i16, /) -> None:
+    """Append ``n`` as signed 16 bits."""
+    b.write(_I16.pack(n))
+
+
+def write_i32_be(b: BytesWriter, n: i32, /) -> None:
+    """Append ``n`` as signed 32 bits."""
+    b.write(_I32.pack(n))
+
+
+def write_i64_le(b: BytesWriter, n: i64, /) -> None:
+    """Append ``n`` as signed 64 bits, lowest byte first."""
+    b.write(_I64_LITTLE.pack(n))
+
+
+def write_f64_be(b: BytesWriter, n: float, /) -> None:
+    """Append ``n`` as an IEEE 754 double."""
+    b.write(_F64.pack(n))
