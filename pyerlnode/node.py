@@ -675,19 +675,28 @@ class Node:
     # exports ---------------------------------------------------------------------------
 
     def export(
-        self, module: str, function: str | None = None, target: Callable[..., Any] | None = None
+        self,
+        module: str,
+        function: str | None = None,
+        target: Callable[..., Any] | None = None,
+        *,
+        process: bool = False,
     ) -> Any:
         """Lets other nodes call a function: by ``:rpc.call``, ``:erpc.call`` and ``Node.spawn``.
 
         ``node.export("py.stats", "mean", mean)``, or as a decorator, ``@node.export("py.stats")``, under the
         function's own name.  Nothing else can be called.
+
+        With `process` it is ``async def function(me, *args)``, as for :meth:`spawn`: `me` is the process that
+        runs it, whose pid ``Node.spawn``, ``Node.spawn_link`` and ``Node.spawn_monitor`` give, linked and
+        watched as they say.  A remote call runs it in a process of its own as well, and gets what it returns.
         """
         if target is not None and function is not None:
-            self._exports.add(module, function, target)
+            self._exports.add(module, function, target, process=process)
             return target
 
         def exporter(found: Callable[..., Any]) -> Callable[..., Any]:
-            self._exports.add(module, function or found.__name__, found)
+            self._exports.add(module, function or found.__name__, found, process=process)
             return found
 
         return exporter

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
 from pyerlnode.otp.exception_text import failure_text
@@ -148,7 +147,6 @@ class Spawner:
         self._router = router
         self._exports = exports
         self._node = node
-        self._spawned: WeakSet[Process] = WeakSet()
 
     def __call__(self, control: SpawnRequest, args: Term) -> None:
         """Starts the process that is asked for, or says why not."""
@@ -156,7 +154,7 @@ class Spawner:
         if options is None or type(args) is not list:
             spawn.refuse(self._router, control, spawn.BADOPT)
             return
-        if self._is_full():
+        if self._exports.is_full(self._router.limits.spawned):
             spawn.refuse(self._router, control, spawn.SYSTEM_LIMIT)
             return
         told = CALLER.set(control.sender)  # the task takes it along
@@ -174,37 +172,31 @@ class Spawner:
             self._tie(process, control, options).start(self._body, given)
 
     def _tie(self, process: Process, control: SpawnRequest, options: spawn.Options) -> Process:
-        self._spawned.add(process)
+        self._exports.started(process)
         spawn.tie(self._router, process, control, options)
         return process
-
-    def _is_full(self) -> bool:
-        most = self._router.limits.spawned
-        if len(self._spawned) >= most:  # those that have ended may still be there
-            self._spawned = WeakSet(process for process in self._spawned if process.alive)
-        return len(self._spawned) >= most
 
     async def _body(self, me: Process, module: Atom, function: Atom, args: list[Term]) -> None:
         match (module, function, args):
             case (by, name, [ref, m, f, a]) if by == ERPC and name == "execute_call":
-                me.end(encodable(await self._execute_call(ref, m, f, a)))
+                me.end(encodable(await self._execute_call(me, ref, m, f, a)))
             case (by, name, [m, f, a]) if by == ERPC and name == "execute_cast":
-                await self._run(m, f, a)
+                await self._run(me, m, f, a)
             case _:
-                await self._run(module, function, args)
+                await self._run(me, module, function, args)
 
-    async def _run(self, module: Term, function: Term, args: Term) -> Term:
+    async def _run(self, me: Process, module: Term, function: Term, args: Term) -> Term:
         target = self._exports.find(module, function, args)
         if target is None:
             raise Exit(undef(module, function, args))
-        return await self._exports.run(target, args)
+        return await self._exports.run(target, args, me)
 
-    async def _execute_call(self, ref: Term, module: Term, function: Term, args: Term) -> Term:
+    async def _execute_call(self, me: Process, ref: Term, module: Term, function: Term, args: Term) -> Term:
         target = self._exports.find(module, function, args)
         if target is None:
             return (ref, ERROR, *undef(module, function, args))
         try:
-            value = await self._exports.run(target, args)
+            value = await self._exports.run(target, args, me)
             encode_bare(value)  # what has no term is an error, too
         except Exit as error:
             return (ref, EXIT, encodable(error.reason))

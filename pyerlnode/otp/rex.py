@@ -8,21 +8,28 @@ of each ``rex``, so it gets one.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import Exit
+from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST, Process
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.exits import encodable, reason_of, undef
 from pyerlnode.term import Atom, Pid, encode_bare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyerlnode.otp.exports import Exports
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Term
 
 NAME = "rex"
 CALLS = ("call", "block_call")
+SYSTEM_LIMIT = Atom("system_limit")
+_ENDED = object()
+"""Stands for the value of a call that an exit signal ended."""
 
 
 class Rex(Reactor):
@@ -39,12 +46,12 @@ class Rex(Reactor):
         match message:
             case (Pid() as asker, "features_request"):
                 self._answer(asker, (Atom("features_reply"), self.router.node, [Atom("erpc")]))
-            case (word, caller, (kind, module, function, args, _)) if word == GEN_CALL and kind in CALLS:
-                self._start(self._call, caller, module, function, args)
-            case (word, ("cast", module, function, args, _)) if word == GEN_CAST:
-                self._start(self._cast, module, function, args)
-            case (Pid() as asker, ("call", module, function, args, _)):
-                self._start(self._plain_call, asker, module, function, args)
+            case (word, (Pid() as asker, _) as caller, (kind, *call)) if word == GEN_CALL and kind in CALLS:
+                self._start(asker, call, partial(self.reply, caller))
+            case (word, ("cast", *call)) if word == GEN_CAST:
+                self._start(None, call, _nobody)
+            case (Pid() as asker, ("call", *call)):
+                self._start(asker, call, lambda value: self._answer(asker, (Atom("rex"), value)))
             case (Pid() as asker, ("sbcast", name, text)):
                 found = self._pass_on(name, text)
                 answer = self.router.node if found else (Atom("nonexisting_name"), name)
@@ -65,30 +72,45 @@ class Rex(Reactor):
     def _answer(self, asker: Pid, answer: Term) -> None:
         self.emit_message(asker.node, asker, encode_bare(answer))
 
-    def _start(self, body: Any, *args: Term) -> None:
-        Process(self.router, self._node).start(body, args)
+    def _start(self, asker: Pid | None, call: list[Term], answer: Callable[[Term], None]) -> None:
+        """Runs a call, ``[Module, Function, Args, GroupLeader]``, in a process of its own."""
+        if len(call) != 4:
+            answer((Atom("badrpc"), Atom("notsup")))
+        elif self._exports.is_full(self.router.limits.spawned):
+            answer(_badrpc((SYSTEM_LIMIT, [])))
+        else:
+            *mfa, leader = call
+            process = Process(self.router, self._node)
+            process.group_leader = leader if isinstance(leader, Pid) else None
+            self._exports.started(process)
+            told = None if asker is None else CALLER.set(asker)
+            process.start(self._run, (answer, *mfa))
+            if told is not None:
+                CALLER.reset(told)
 
-    async def _call(self, me: Process, caller: Term, *call: Term) -> None:
-        self.reply(caller, await self._value(*call))
+    async def _run(self, me: Process, answer: Callable[[Term], None], *mfa: Term) -> None:
+        value = _ENDED
+        try:
+            value = await self._value(me, *mfa)
+        finally:
+            answer(_badrpc(me.exit_reason) if value is _ENDED else value)
 
-    async def _cast(self, me: Process, *call: Term) -> None:
-        await self._value(*call)
-
-    async def _plain_call(self, me: Process, asker: Pid, *call: Term) -> None:
-        self._answer(asker, (Atom("rex"), await self._value(*call)))
-
-    async def _value(self, module: Term, function: Term, args: Term) -> Term:
+    async def _value(self, me: Process, module: Term, function: Term, args: Term) -> Term:
         target = self._exports.find(module, function, args)
         if target is None:
             return _badrpc(undef(module, function, args))
         try:
-            value = await self._exports.run(target, args)
+            value = await self._exports.run(target, args, me)
             encode_bare((value,))  # what has no term, or is too deep for an answer, is an error, too
         except Exit as error:
             return _badrpc(error.reason)
         except Exception as error:  # noqa: BLE001 - the caller gets it
             return _badrpc(reason_of(error))
         return value
+
+
+def _nobody(value: Term) -> None:
+    """Takes what came of a cast."""
 
 
 def _badrpc(reason: Term) -> Term:

@@ -379,10 +379,15 @@ class Node:
         return self._loop.call(self._node.registered)
 
     def export(
-        self, module: str, function: str | None = None, target: Callable[..., Any] | None = None
+        self,
+        module: str,
+        function: str | None = None,
+        target: Callable[..., Any] | None = None,
+        *,
+        process: bool = False,
     ) -> Any:
         """Let other nodes call a function, see :meth:`pyerlnode.Node.export`."""
-        return self._node.export(module, function, target)
+        return self._node.export(module, function, target, process=process)
 
     def export_stream(
         self,

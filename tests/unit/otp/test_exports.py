@@ -10,7 +10,9 @@ import pytest
 
 from pyerlnode.errors import ConfigError
 from pyerlnode.otp.exports import Exports
+from pyerlnode.otp.gen import Process
 from pyerlnode.term import Atom
+from tests.support.nodes import make_router
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,3 +72,60 @@ async def test_running_on_the_loop_or_in_a_thread(exports: Exports) -> None:
     assert await exports.run(here, []) is True
     assert await exports.run(there, []) is False
     assert await exports.run(add, [1, 2]) == 3
+
+
+class TestProcesses:
+    async def test_it_gets_its_process_before_the_arguments(self, exports: Exports) -> None:
+        async def body(me: Any, a: int, b: int = 2) -> Any:
+            return me, a, b
+
+        exports.add("m", "f", body, process=True)
+        found = exports.find(Atom("m"), Atom("f"), [1])
+        assert found is not None
+        me: Any = object()
+        assert await exports.run(found, [1], me) == (me, 1, 2)
+        for args in ([], [1, 2, 3]):
+            assert exports.find(Atom("m"), Atom("f"), args) is None
+
+    async def test_any_number_of_arguments(self, exports: Exports) -> None:
+        async def body(*args: Any) -> int:
+            return len(args)
+
+        exports.add("m", "f", body, process=True)
+        found = exports.find(Atom("m"), Atom("f"), [1, 2, 3])
+        assert found is not None
+        assert await exports.run(found, [1, 2, 3], object()) == 4  # type: ignore[arg-type]
+
+    async def test_without_a_process_it_refuses(self, exports: Exports) -> None:
+        async def body(me: Any) -> None: ...
+
+        exports.add("m", "f", body, process=True)
+        found = exports.find(Atom("m"), Atom("f"), [])
+        assert found is not None
+        with pytest.raises(TypeError, match="m:f is exported as a process"):
+            await exports.run(found, [])
+
+    def test_only_coroutine_functions_that_take_a_process(self, exports: Exports) -> None:
+        async def nothing() -> None: ...
+
+        for target in (add, nothing):
+            with pytest.raises(ConfigError, match=r"async def fn\(me, \*args\)"):
+                exports.add("m", "f", target, process=True)
+
+
+class TestHowMany:
+    def test_no_more_than_the_limit_until_one_ends(
+        self, exports: Exports, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        router = make_router()
+        one, two = Process(router), Process(router)
+        exports.started(one)
+        assert not exports.is_full(2)
+        exports.started(two)
+        assert exports.is_full(2)
+        assert exports.is_full(2)
+        assert [record.message for record in caplog.records] == [
+            "2 processes run for other nodes, Limits.spawned: no more are started"
+        ]
+        one.end(Atom("normal"))
+        assert not exports.is_full(2)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pyerlnode.errors import Exit
+from pyerlnode.limits import Limits
 from pyerlnode.otp.exports import Exports
+from pyerlnode.otp.gen import Process
 from pyerlnode.otp.rex import Rex
-from pyerlnode.runtime.process import Process
 from pyerlnode.term import Atom
 from pyerlnode.wire import control as c
 from tests.support.nodes import ME, FakePeer, mailbox, make_router, until
@@ -36,6 +38,15 @@ async def crash(kind: str) -> Any:
     return object()
 
 
+async def wait(me: Process) -> None:
+    me.trap_exit = True  # it runs
+    await asyncio.get_running_loop().create_future()
+
+
+async def leader(me: Process) -> Term:
+    return me.group_leader
+
+
 @pytest.fixture
 def peer() -> Iterator[FakePeer]:
     router = make_router()
@@ -43,6 +54,8 @@ def peer() -> Iterator[FakePeer]:
         exports = Exports(lambda: pool)
         exports.add("m", "double", double)
         exports.add("m", "crash", crash)
+        exports.add("m", "wait", wait, process=True)
+        exports.add("m", "leader", leader, process=True)
         Rex(router, exports, None)
         yield FakePeer(router)
 
@@ -57,8 +70,13 @@ async def answer(peer: FakePeer) -> Term:
     return term
 
 
-def call(peer: FakePeer, function: str, *args: Term, kind: str = "call") -> None:
-    request = (Atom(kind), Atom("m"), Atom(function), [*args], GL)
+def processes(peer: FakePeer) -> list[Process]:
+    """Those that calls of `wait` run in."""
+    return [actor for actor in peer.router.registry if isinstance(actor, Process) and actor.trap_exit]
+
+
+def call(peer: FakePeer, function: str, *args: Term, kind: str = "call", leader: Term = GL) -> None:
+    request = (Atom(kind), Atom("m"), Atom(function), [*args], leader)
     says(peer, (Atom("$gen_call"), (peer.pid(), peer.ref()), request))
 
 
@@ -95,6 +113,36 @@ async def test_casts(peer: FakePeer) -> None:
 async def test_plain_calls_of_c_nodes(peer: FakePeer) -> None:
     says(peer, (peer.pid(), (Atom("call"), Atom("m"), Atom("double"), [1], GL)))
     assert await answer(peer) == ("rex", 2)
+
+
+async def test_a_call_that_an_exit_signal_ends_is_answered(peer: FakePeer) -> None:
+    call(peer, "wait")
+    await until(lambda: processes(peer))
+    processes(peer)[0].end(Atom("killed"))
+    assert await answer(peer) == (peer.ref(), ("badrpc", ("EXIT", "killed")))
+
+
+async def test_what_is_exported_as_a_process_gets_it(peer: FakePeer) -> None:
+    call(peer, "leader", kind="block_call", leader=peer.pid(5))
+    assert await answer(peer) == (peer.ref(), peer.pid(5))
+
+
+async def test_no_more_at_once_than_the_limit() -> None:
+    router = make_router(limits=Limits(spawned=1))
+    with ThreadPoolExecutor(1) as pool:
+        exports = Exports(lambda: pool)
+        exports.add("m", "wait", wait, process=True)
+        Rex(router, exports, None)
+        peer = FakePeer(router)
+        call(peer, "wait")
+        await until(lambda: processes(peer))
+        call(peer, "wait")
+        ((_, term),) = peer.take()
+        assert term == (peer.ref(), ("badrpc", ("EXIT", ("system_limit", []))))
+        says(peer, (Atom("$gen_cast"), (Atom("cast"), Atom("m"), Atom("wait"), [], GL)))
+        assert len(processes(peer)) == 1
+        processes(peer)[0].end(Atom("killed"))
+        await until(lambda: peer.sent)
 
 
 def test_other_calls_get_an_error(peer: FakePeer) -> None:
