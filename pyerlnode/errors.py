@@ -38,6 +38,10 @@ holds a cookie or a whole payload.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound=BaseException)
+
 
 class PyerlnodeError(Exception):
     """Base of every error raised by this library."""
@@ -53,6 +57,12 @@ def _rebuild(
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
+    return error
+
+
+def caused(error: _Error, by: BaseException) -> _Error:
+    """Return ``error`` with its cause: compiled code passes over the ``from`` of a ``raise``."""
+    error.__cause__ = by
     return error
 
 

@@ -21,8 +21,7 @@ Everything that arrives is hostile until the digest is right.  Whatever is wrong
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from pyerlnode.errors import (
     CookieMismatch,
@@ -32,6 +31,7 @@ from pyerlnode.errors import (
     Refused,
     RemoteProtocolError,
     WrongPeer,
+    caused,
 )
 from pyerlnode.wire.challenge import digest, is_digest
 from pyerlnode.wire.flags import LOW_HALF, REQUIRED, Flags, describe, expand, missing, without
@@ -57,8 +57,7 @@ __all__ = ["Gate", "Hello", "LocalNode", "PeerInfo", "Status", "Turn", "accept",
 _MAX_WORD = 0xFFFF_FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class LocalNode:
+class LocalNode(NamedTuple):
     """What we say about ourselves.
 
     ``name`` is the full name, or the host alone when ``dynamic``: then we ask the peer for a name, which
@@ -73,8 +72,7 @@ class LocalNode:
     required: Flags = REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
-class PeerInfo:
+class PeerInfo(NamedTuple):
     """A proven peer.
 
     ``flags`` are those of both nodes; ``visible`` whether each shows the other in ``nodes()``.
@@ -90,8 +88,7 @@ class PeerInfo:
     local_creation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """Frames to send, in order; then a frame to read if it ``listens``."""
 
     frames: tuple[bytes, ...] = ()
@@ -156,7 +153,7 @@ def initiate(
     try:
         return (yield from dialler.talk())
     except EOFError as end:
-        raise dialler.cut_off() from end
+        raise caused(dialler.cut_off(), end) from end
 
 
 class _Dialler:
@@ -263,7 +260,8 @@ def accept(me: LocalNode, nonce: int, gate: Gate) -> Conversation:
     try:
         return (yield from acceptor.talk())
     except EOFError as end:
-        raise HandshakeError(acceptor.peer, f"{acceptor.peer or 'the dialler'} {acceptor.place}") from end
+        gone = HandshakeError(acceptor.peer, f"{acceptor.peer or 'the dialler'} {acceptor.place}")
+        raise caused(gone, end) from end
 
 
 class _Acceptor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import sys
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -56,6 +57,11 @@ IMPURE = {
     "threading",
     "time",
 }
+
+COMPILED = ("term", "wire")
+"""The parts that mypyc compiles (building.py), but for ``__init__`` and ``term.text``."""
+BASES = {"Enum", "IntEnum", "IntFlag", "StrEnum", "Protocol", "Generic"}
+"""Classes of others that a compiled class may derive from: mypyc leaves those be, or knows them."""
 
 LONGEST = 400
 LONG: dict[str, str] = {
@@ -195,6 +201,71 @@ def test_pure_parts_stay_pure(module: Module) -> None:
     )
 
 
+every_compiled_module = pytest.mark.parametrize(
+    "module",
+    [
+        module
+        for module in modules().values()
+        if module.part in COMPILED and not module.path.match("__init__.py") and ".text." not in module.name
+    ],
+    ids=lambda module: module.where,
+)
+
+
+@every_compiled_module
+def test_compiled_classes_derive_from_compiled_ones(module: Module) -> None:
+    """Mypyc frees those of another base with their weak references left, and memory is corrupt.
+
+    A decorator that it does not know keeps it from making the class its own.
+    """
+    own = {name for module in modules().values() if module.part in COMPILED for name in _classes(module.tree)}
+    wrong = [
+        f"{module.where}:{node.lineno} class {node.name}({base})"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef) and not _is_kept_ordinary(node)
+        for base in map(ast.unparse, node.bases)
+        if base.partition("[")[0] not in own | BASES
+    ]
+    _require(not wrong, "derives from a class that is not compiled:\n" + "\n".join(wrong))
+
+
+def _classes(tree: ast.Module) -> Iterator[str]:
+    return (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def _is_kept_ordinary(node: ast.ClassDef) -> bool:
+    names = [ast.unparse(decorator).partition("(")[0] for decorator in node.decorator_list]
+    return bool(set(names) - {"dataclass", "final"})
+
+
+@every_compiled_module
+def test_compiled_modules_import_what_is_compiled_or_builtin(module: Module) -> None:
+    wrong = [
+        f"{module.where}:{imported.line} {imported.target}"
+        for imported in module.imports
+        if imported.when_loaded
+        and imported.target.partition(".")[0] not in sys.stdlib_module_names | {"pyerlnode", "librt"}
+    ]
+    _require(not wrong, "what a pure installation lacks cannot be imported:\n" + "\n".join(wrong))
+
+
+@every_compiled_module
+def test_compiled_code_chains_causes_itself(module: Module) -> None:
+    """Mypyc passes over ``from``: ``raise caused(new, old) from old`` sets the cause in both worlds."""
+    wrong = [
+        f"{module.where}:{node.lineno} {ast.unparse(node)}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Raise) and _forgets_its_cause(node)
+    ]
+    _require(not wrong, "compiled, this error would have no cause:\n" + "\n".join(wrong))
+
+
+def _forgets_its_cause(node: ast.Raise) -> bool:
+    if node.cause is None or (isinstance(node.cause, ast.Constant) and node.cause.value is None):
+        return False
+    return not (isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) == "caused")
+
+
 @every_module
 def test_only_config_reads_the_environment(module: Module) -> None:
     lines = [getattr(node, "lineno", 0) for node in ast.walk(module.tree) if _reads_environment(node)]
@@ -330,6 +401,34 @@ class TestTheRulesThemselves:
         source = "if TYPE_CHECKING:\n import a.b\ndef f():\n from c import d\nclass E:\n import g\n"
         seen = {i.target: i.when_loaded for i in _imports(ast.parse(source), when_loaded=True)}
         assert seen == {"a.b": False, "c": False, "g": True}
+
+    @pytest.mark.parametrize(
+        ("source", "ordinary"),
+        [
+            ("class A(str): ...", False),
+            ("@dataclass(frozen=True)\nclass A(str): ...", False),
+            ("@ordinary\nclass A(str): ...", True),
+        ],
+    )
+    def test_ordinary_classes(self, source: str, ordinary: bool) -> None:
+        [node] = ast.parse(source).body
+        assert isinstance(node, ast.ClassDef)
+        assert _is_kept_ordinary(node) is ordinary
+
+    @pytest.mark.parametrize(
+        ("source", "forgets"),
+        [
+            ("raise A(b) from b", True),
+            ("raise a from b", True),
+            ("raise caused(A(b), b) from b", False),
+            ("raise A(b) from None", False),
+            ("raise A(b)", False),
+        ],
+    )
+    def test_causes(self, source: str, forgets: bool) -> None:
+        [node] = ast.parse(source).body
+        assert isinstance(node, ast.Raise)
+        assert _forgets_its_cause(node) is forgets
 
     def test_the_environment_is_seen_by_both_of_its_names(self) -> None:
         source = "import os\nfrom os import environ\nos.environ['A']\nos.getenv('A')\nworld.environ\nos.sep\n"

@@ -163,3 +163,11 @@ def test_errors_travel_between_processes_whole(error: PyerlnodeError) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is type(error)
     assert (str(copy), copy.__dict__) == (str(error), error.__dict__)
+
+
+def test_a_cause_is_kept_where_compiled_code_would_lose_it() -> None:
+    cause = EOFError()
+    error = errors.caused(Refused("a@b", "nok"), cause)
+    assert isinstance(error, Refused)
+    assert error.__cause__ is cause
+    assert error.__suppress_context__

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,7 +72,7 @@ def meet(dialler: Half, acceptor: Half) -> tuple[Half, Half]:
 def test_two_nodes_connect(status: Status, version: int, mine: Flags, theirs: Flags) -> None:
     door = Door(status=status)
     dialler, acceptor = meet(
-        dial(replace(A, flags=mine), version=version), answer(door, replace(B, flags=theirs))
+        dial(A._replace(flags=mine), version=version), answer(door, B._replace(flags=theirs))
     )
 
     there, here = dialler.result, acceptor.result
@@ -96,7 +94,7 @@ def test_two_nodes_connect(status: Status, version: int, mine: Flags, theirs: Fl
 
 def test_a_version_5_dialler_without_handshake_23_is_answered_in_kind() -> None:
     old = without(VISIBLE, Flags.HANDSHAKE_23 | Flags.MANDATORY_25_DIGEST)
-    dialler, acceptor = meet(dial(replace(A, flags=old), version=5), answer(Door()))
+    dialler, acceptor = meet(dial(A._replace(flags=old), version=5), answer(Door()))
     assert acceptor.said[1][:1] == b"n"
     assert [frame[:1] for frame in dialler.said] == [b"n", b"r"]
     assert dialler.result is not None
@@ -107,7 +105,7 @@ def test_a_version_5_dialler_without_handshake_23_is_answered_in_kind() -> None:
 
 def test_the_digest_alone_lets_a_version_5_dialler_complement() -> None:
     few = Flags.MANDATORY_25_DIGEST | Flags.V4_NC
-    dialler, acceptor = meet(dial(replace(A, flags=few), version=5), answer(Door()))
+    dialler, acceptor = meet(dial(A._replace(flags=few), version=5), answer(Door()))
     assert [frame[:1] for frame in dialler.said] == [b"n", b"c", b"r"]
     assert acceptor.result is not None
     assert acceptor.result.flags == expand(few)
@@ -133,7 +131,7 @@ def test_a_nameless_dialler_is_given_a_name() -> None:
 
 def test_a_name_outside_ascii_is_latin_1_in_one_message_and_utf_8_in_the_other() -> None:
     dialler, acceptor = meet(
-        dial(NAMELESS, "b\xe9@host"), answer(Door(name="x\xe9@host"), replace(B, name="b\xe9@host"))
+        dial(NAMELESS, "b\xe9@host"), answer(Door(name="x\xe9@host"), B._replace(name="b\xe9@host"))
     )
     assert dialler.result is not None
     assert dialler.result.local_name == "x\xe9@host"
@@ -197,9 +195,9 @@ def test_an_older_session_is_closed_before_the_ack_goes_out() -> None:
 @pytest.mark.parametrize("dialler_release", RELEASES)
 def test_releases_pair_as_the_real_ones_do(dialler_release: int, acceptor_release: int) -> None:
     flags, required = RELEASES[dialler_release]
-    a = replace(A, flags=flags, required=required)
+    a = A._replace(flags=flags, required=required)
     flags, required = RELEASES[acceptor_release]
-    b = replace(B, flags=flags, required=required)
+    b = B._replace(flags=flags, required=required)
     dialler, acceptor = meet(dial(a), answer(Door(), b))
 
     if {dialler_release, acceptor_release} & {23} and {dialler_release, acceptor_release} & {27, 28, 29}:
@@ -225,8 +223,8 @@ def test_we_connect_with_every_release_from_either_side(release: int, me: Flags,
     flags, required = RELEASES[release]
     other = LocalNode("b@host", flags, 5, required=required)
     for dialler, acceptor in (
-        (dial(replace(A, flags=me), version=version), answer(Door(), other)),
-        (dial(other, "a@host", version=version), answer(Door(), replace(A, flags=me))),
+        (dial(A._replace(flags=me), version=version), answer(Door(), other)),
+        (dial(other, "a@host", version=version), answer(Door(), A._replace(flags=me))),
     ):
         meet(dialler, acceptor)
         assert dialler.result is not None
@@ -249,7 +247,7 @@ def test_short_flag_words_are_taken_where_the_real_ones_take_them(flags: Flags, 
     for release, (theirs, required) in RELEASES.items():
         if release == 23 and Flags.MANDATORY_25_DIGEST in flags:
             continue  # does not know the digest: see the captures
-        acceptor = answer(Door(), replace(B, flags=theirs, required=required))
+        acceptor = answer(Door(), B._replace(flags=theirs, required=required))
         acceptor.feed(Hello("a@host", flags, 1).to_bytes())
         assert (acceptor.said[0] == b"sok") == (release in welcome)
 
@@ -277,7 +275,7 @@ def test_flags_are_checked_before_anybody_is_asked() -> None:
 
 
 def test_high_flags_are_checked_once_the_complement_tells_them() -> None:
-    strict = replace(B, required=MANDATORY_26)
+    strict = B._replace(required=MANDATORY_26)
     acceptor = answer(Door(), strict)
     acceptor.feed(Hello("a@host", VISIBLE, 1, 5).to_bytes())
     assert not acceptor.over
@@ -289,7 +287,7 @@ def test_high_flags_are_checked_once_the_complement_tells_them() -> None:
 
 def test_high_flags_that_can_never_come_are_missed_at_once() -> None:
     old = without(VISIBLE, Flags.HANDSHAKE_23 | Flags.MANDATORY_25_DIGEST)
-    acceptor = answer(Door(), replace(B, required=MANDATORY_23 | Flags.V4_NC))
+    acceptor = answer(Door(), B._replace(required=MANDATORY_23 | Flags.V4_NC))
     acceptor.feed(Hello("a@host", old, 1, 5).to_bytes())
     assert type(acceptor.error) is MissingFlags
     assert acceptor.said == [b"snot_allowed"]
@@ -370,7 +368,7 @@ def closed_after(half: Half, *frames: bytes) -> Exception:
     assert not half.over
     half.end()
     assert half.error is not None
-    assert isinstance(half.error.__cause__ or half.error.__context__, EOFError)
+    assert isinstance(half.error.__cause__, EOFError)
     return half.error
 
 
@@ -405,14 +403,14 @@ def test_a_close_means_something_else_at_each_place_of_an_accept() -> None:
 @pytest.mark.parametrize(
     ("me", "peer", "cookie", "nonce", "version"),
     [
-        (replace(A, name="a"), "b@host", "cookie", 1, 6),
+        (A._replace(name="a"), "b@host", "cookie", 1, 6),
         (A, "b", "cookie", 1, 6),
         (A, "b@host", "cookie", -1, 6),
         (A, "b@host", "cookie", 1 << 32, 6),
-        (replace(A, creation=1 << 32), "b@host", "cookie", 1, 6),
+        (A._replace(creation=1 << 32), "b@host", "cookie", 1, 6),
         (A, "b@host", "cookie", 1, 4),
         (NAMELESS, "b@host", "cookie", 1, 5),
-        (replace(NAMELESS, name="a@host"), "b@host", "cookie", 1, 6),
+        (NAMELESS._replace(name="a@host"), "b@host", "cookie", 1, 6),
     ],
 )
 def test_a_dial_that_cannot_work_says_nothing(
