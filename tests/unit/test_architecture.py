@@ -60,7 +60,7 @@ IMPURE = {
 
 COMPILED = ("term", "wire")
 """The parts that mypyc compiles (building.py), but for ``__init__`` and ``term.text``."""
-BASES = {"Enum", "IntEnum", "IntFlag", "StrEnum", "Protocol", "Generic"}
+BASES = {"Enum", "IntEnum", "IntFlag", "StrEnum", "NamedTuple", "Protocol", "Generic"}
 """Classes of others that a compiled class may derive from: mypyc leaves those be, or knows them."""
 
 LONGEST = 400
