@@ -225,19 +225,21 @@ def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
                 write_big(out, term)
                 continue
             if 0 <= value <= 255:
+                number: int = value
                 out.append(tags.SMALL_INTEGER)
-                out.append(term)
+                out.append(number)
             elif -0x8000_0000 <= value <= 0x7FFF_FFFF:
+                number = value
                 out.append(tags.INTEGER)
-                write_i32_be(out, term)
+                write_i32_be(out, number)
             else:
                 write_long(out, value, term)
         elif kind is float:
-            number: float = term
-            if number - number != 0.0:
-                raise _not_finite(number)
+            real: float = term
+            if real - real != 0.0:
+                raise _not_finite(real)
             out.append(tags.NEW_FLOAT)
-            write_f64_be(out, number)
+            write_f64_be(out, real)
         elif kind is bytes and len(term) < APART:
             data: bytes = term
             out.append(tags.BINARY)
