@@ -144,7 +144,8 @@ def _kept(plan: Plan) -> list[Row]:
         )
 
     return [
-        row("an idle connection, rested", "connection"),
+        row("an idle connection, without receive buffer", "connection"),
+        row("its receive buffer, on average", "buffer"),
         row("a waiting process", "process"),
         row("a monitor of a local process", "monitor"),
         row("a small message in a mailbox", "message"),

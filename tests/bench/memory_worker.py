@@ -1,7 +1,7 @@
 """Weighs what a node keeps: octets that Python's allocators gave out for many of a kind, divided.
 
 Run by `memory.py`.  Settings come as JSON, figures go out as JSON.  Connections come from a `crowd.py` that
-it starts; they are weighed when they have rested, so without receive buffers.
+it starts; they are weighed when they have rested, and what they have of receive buffers apart.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ TICKTIME = 4.0
 """Seconds: short, because a connection rests after some quiet ticks."""
 QUIET = 6.0
 """Seconds after which connections of that tick time rest."""
+BUFFER = 4096
+"""Octets: buffers are larger, and nothing else of a connection is."""
 MESSAGE = (Atom("msg"), 1_000_000)
 
 
@@ -34,8 +36,17 @@ async def weigh() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
-async def connections(node: Node, settings: dict[str, Any]) -> float:
-    """Octets of one idle connection."""
+def buffers() -> int:
+    """Octets of receive buffers: what a connection got for its last tick, and has not given back yet."""
+    return sum(
+        trace.size
+        for trace in tracemalloc.take_snapshot().traces
+        if trace.size > BUFFER and trace.traceback[0].filename.endswith("/net/stream.py")
+    )
+
+
+async def connections(node: Node, settings: dict[str, Any]) -> tuple[float, float]:
+    """Octets of one idle connection, and of its receive buffer on average."""
     count = settings["connections"]
     crowd = {
         "peer": node.name,
@@ -55,10 +66,10 @@ async def connections(node: Node, settings: dict[str, Any]) -> float:
     if process.stdout is None or await process.stdout.readline() != b"ready\n":
         raise RuntimeError("nobody connected")
     await asyncio.sleep(QUIET)
-    found: float = (await weigh() - before) / count
+    grown, kept = await weigh() - before, buffers()
     process.kill()
     await process.wait()
-    return found
+    return (grown - kept) / count, kept / count
 
 
 async def main(settings: dict[str, Any]) -> dict[str, float]:
@@ -81,7 +92,7 @@ async def main(settings: dict[str, Any]) -> dict[str, float]:
         for _ in range(count):
             await node.send(pids[0], MESSAGE)
         found["message"] = (await weigh() - before) / count
-        found["connection"] = await connections(node, settings)
+        found["connection"], found["buffer"] = await connections(node, settings)
     return found
 
 

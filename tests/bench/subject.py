@@ -60,6 +60,15 @@ async def idle(me: Process) -> None:
     await me.receive()
 
 
+async def end_of_input() -> None:
+    """Returns when whoever started this has closed its end, or has gone."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    await reader.read()
+
+
 async def main(settings: dict[str, Any]) -> None:
     waiting = settings.pop("waiting", 0)
     async with Node(settings.pop("name"), **settings) as node:
@@ -74,7 +83,7 @@ async def main(settings: dict[str, Any]) -> None:
         await asyncio.sleep(0.1)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
+        await end_of_input()
 
 
 if __name__ == "__main__":
