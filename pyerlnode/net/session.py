@@ -117,6 +117,8 @@ class Session:
         """`ticktime` is in seconds (kernel's ``net_ticktime``); `clock` defaults to the event loop."""
         self.info = info
         """Who the peer is and what was agreed with it."""
+        self.flags = int(info.flags)
+        """What was agreed, as a plain number: quick to look at for each message."""
         self.reason: str | None = None
         """Why this session ended; None while it has not."""
         self._stream = stream

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pyerlnode.net.outbox import Outbox
     from pyerlnode.term import Pid
@@ -54,6 +54,9 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._line) + sum(map(len, self._own.values()))
 
+    def __iter__(self) -> Iterator[Pid | None]:
+        return (waiter.sender for waiter in chain(self._line, *self._own.values()))
+
     async def wait(self, sender: Pid | None) -> None:
         """Returns when `sender` is held up no more; as long as it is, it keeps its place."""
         waiter = _Waiter(sender, self._line_of(sender))
@@ -88,8 +91,7 @@ class Waiting:
 
     def awaited(self) -> int:
         """Unsent bytes of the large messages that somebody waits with, one for each who waits."""
-        waiters = chain(self._line, *self._own.values())
-        counts = Counter(waiter.sender for waiter in waiters if waiter.sender is not None)
+        counts = Counter(sender for sender in self if sender is not None)
         return sum(self._outbox.size_of_first(sender, count) for sender, count in counts.items())
 
     # ------------------------------------------------------------------ letting in

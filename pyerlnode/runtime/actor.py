@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyerlnode.runtime.router import Router
+    from pyerlnode.runtime.waking import Arrival
     from pyerlnode.term import Term
 
 ALIAS = Atom("alias")
@@ -33,6 +34,10 @@ PROCESS = Atom("process")
 
 PRIORITY_ALIAS = PRIORITY | ALIAS_FLAG
 LINKED = 0  # a link's state is 0 while it is active, else the id of the unlink that awaits its ack
+
+
+_TAGS = frozenset({Reference, ImproperList})
+"""Types of what stands before an answer."""
 
 
 class Watched(NamedTuple):
@@ -86,16 +91,18 @@ class Actor(ABC):
         self.watchers: dict[Reference, Watcher] = {}
         self.aliases: dict[Reference, bool] = {}  # reference -> whether one reply ends it
         self.urgent: set[Reference | Pid] = set()  # aliases and links that bring priority messages
-        self.requests: dict[Reference, Future[Answer]] = {}
+        self.requests: dict[Reference, Future[Answer] | Arrival[Answer]] = {}
         self.spawning: dict[Reference, Spawning] = {}
+        self.touched: set[str] = set()  # nodes whose loss concerns this actor
         self._pid: Pid | None = None
 
     @property
     def pid(self) -> Pid:
         """This actor's pid."""
-        if self._pid is None or self._pid.node != self.router.node:
-            self._pid = self.router.registry.pid(self.number)
-        return self._pid
+        pid = self._pid
+        if pid is None or pid.node is not self.router.registry.node:
+            pid = self._pid = self.router.registry.pid(self.number)
+        return pid
 
     def renamed(self) -> None:
         """The node has another name: relations between its own processes follow."""
@@ -131,9 +138,17 @@ class Actor(ABC):
 
     def deliver(self, message: Term, *, priority: bool = False) -> None:
         """Takes one message: an answer to a pending request, or one for the body."""
-        if type(message) is tuple and len(message) == 2 and self._is_answer(message[0], message[1]):
+        if (
+            type(message) is tuple
+            and len(message) == 2
+            and type(message[0]) in _TAGS
+            and self._is_answer(message[0], message[1])
+        ):
             return
-        self._hand_over(message, priority)
+        if priority:
+            self.on_priority_message(message)
+        else:
+            self.on_message(message)
 
     def _hand_over(self, message: Term, priority: bool) -> None:
         if priority:

@@ -93,11 +93,14 @@ class Process(Actor):
         that has no term, :class:`ConnectFailed` where the node cannot be reached.
         """
         self.check_alive()
-        to = destination(self.router, dest)
-        await reach(self.router, to.node)
-        payload = self.router.encode_for(to.node, message)
-        self.emit_message(to.node, to.target, payload, priority=priority)
-        await self.router.room(to.node, self.pid)
+        router = self.router
+        target, node = destination(router, dest)
+        if node not in router.sessions:
+            await reach(router, node)
+        self.emit_message(node, target, router.encode_for(node, message), priority=priority)
+        session = router.sessions.get(node)
+        if session is not None and session.congested:
+            await router.room(node, self.pid)
 
     async def link(self, pid: Pid, *, priority: bool = False) -> None:
         """Links to `pid`: when one of the two ends, the other gets an exit signal.

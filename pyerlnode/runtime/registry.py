@@ -65,13 +65,13 @@ class Registry:
 
     def current(self, pid: Pid) -> Pid:
         """`pid` under the name that the node has now, where it is one of ours."""
-        if (pid.node, pid.creation) in self._former:
+        if self._former and (pid.node, pid.creation) in self._former:
             return Pid(self.node, pid.id, pid.serial, self.creation)
         return pid
 
     def home(self, ref: Reference) -> Atom:
         """The node that made `ref`, under the name that it has now."""
-        return self.node if (ref.node, ref.creation) in self._former else ref.node
+        return self.node if self._former and (ref.node, ref.creation) in self._former else ref.node
 
     def reference(self) -> Reference:
         """A reference that this node never made before."""

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyerlnode.errors import CallTimeout, ConnectFailed, NodeDown
+from pyerlnode.runtime.waking import Arrival
 from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief
 
 if TYPE_CHECKING:
@@ -83,9 +84,15 @@ async def request(
     when it is over, :class:`NodeDown` where the node cannot be reached.  Cancelling the task that waits
     takes the monitor back and drops the late answer.
     """
-    async with deadline(timeout, f"answer from {dest}"):
-        await reach_or_down(actor.router, dest.node)
-        return await _exchange(actor, dest, message)
+    try:
+        async with asyncio.timeout(timeout):
+            if dest.node not in actor.router.sessions:
+                await reach_or_down(actor.router, dest.node)
+            return await _exchange(actor, dest, message)
+    except CallTimeout:
+        raise
+    except TimeoutError as error:  # as `deadline` does, which costs a call more than the rest of this
+        raise _late(timeout, f"answer from {dest}") from error
 
 
 @asynccontextmanager
@@ -94,29 +101,35 @@ async def deadline(timeout: float | None, wanted: str) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(timeout):
             yield
+    except CallTimeout:
+        raise
     except TimeoutError as error:
-        if isinstance(error, CallTimeout):
-            raise
-        raise CallTimeout(f"no {wanted} within {timeout:g} s") from error
+        raise _late(timeout, wanted) from error
+
+
+def _late(timeout: float | None, wanted: str) -> CallTimeout:
+    return CallTimeout(f"no {wanted} within {timeout:g} s")
 
 
 async def _exchange(actor: Actor, dest: Destination, message: Callable[[Reference], Term]) -> Answer:
     ref = actor.router.registry.reference()
     payload = actor.router.encode_for(dest.node, message(ref))
-    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    future: Arrival[Answer] = Arrival(actor.router.waking)
     target = dest.target
     try:
         expect(actor, ref, future)
         if not isinstance(target, Reference):
             actor.emit_monitor(target, dest.node, ref)
         actor.emit_message(dest.node, target, payload)
-        await actor.router.room(dest.node, actor.pid)
+        session = actor.router.sessions.get(dest.node)
+        if session is not None and session.congested:
+            await actor.router.room(dest.node, actor.pid)
         return await future
     finally:
         settle(actor, ref)
 
 
-def expect(actor: Actor, ref: Reference, future: asyncio.Future[Answer]) -> None:
+def expect(actor: Actor, ref: Reference, future: asyncio.Future[Answer] | Arrival[Answer]) -> None:
     """Lets `future` have the answer, or the death, that comes with `ref`."""
     actor.alias(ref)
     actor.requests[ref] = future

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from contextlib import suppress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import NodeNotRunning, NotConnected, RemoteProtocolError
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from pyerlnode.wire.control import Control
 
 log = logging.getLogger("pyerlnode.runtime")
+
+_RECORDS, _UNLINK_IDS = int(Flags.NATIVE_RECORDS), int(Flags.UNLINK_ID)
+_ALIASES = int(Flags.ALIAS | Flags.ALTACT_SIG)
 
 
 class Router:
@@ -61,7 +65,7 @@ class Router:
             c.Send: self._on_send,
             c.SendSender: self._on_send,
             c.RegSend: self._on_reg_send,
-            c.AliasSend: lambda control, payload: self._on_alias_send(control.alias, payload),
+            c.AliasSend: self._on_alias_message,
             c.AltactSigSend: self._on_altact,
             c.Link: self._on_link,
             c.Unlink: self._on_unlink,
@@ -89,16 +93,17 @@ class Router:
 
     def emit(self, node: str, control: Control, payload: bytes | None = None) -> bool:
         """Sends one signal to `node`; False where it is not connected."""
-        if node == self.node:
-            self._queue.append((control, None if payload is None else RawTerm(payload, 0)))
-            self._drain()
-            return True
         session = self.sessions.get(node)
-        if session is None:
+        if session is not None:
+            adapted = adapt(session.info.flags, control, payload)
+            if adapted is not None:
+                session.send(adapted[0], adapted[1])
+            return True
+        if node != self.registry.node:
             return False
-        adapted = adapt(session.info.flags, control, payload)
-        if adapted is not None:
-            session.send(*adapted)
+        self._queue.append((control, None if payload is None else RawTerm(payload, 0)))
+        if not self._busy:
+            self._drain()
         return True
 
     async def room(self, node: str, sender: Pid | None = None) -> None:
@@ -127,12 +132,12 @@ class Router:
 
     def encode_for(self, node: str, message: Term) -> bytes:
         """Encodes a message for `node`: one before OTP 29 cannot take native records."""
-        return encode_bare(message, records=self._can(node, Flags.NATIVE_RECORDS))
+        return encode_bare(message, records=self._can(node, _RECORDS))
 
-    def _can(self, node: str, flags: Flags) -> bool:
+    def _can(self, node: str, flags: int) -> bool:
         """Whether `node` has one of `flags`; we ourselves have all, and who is not connected may."""
         session = self.sessions.get(node)
-        return session is None or bool(session.info.flags & flags)
+        return session is None or session.flags & flags != 0
 
     def reply(self, sender: Actor, caller: Term, value: Term) -> bool:
         """Answers a ``$gen_call``: to the alias that its tag carries, else to the caller's pid."""
@@ -141,13 +146,13 @@ class Router:
         pid, tag = caller
         payload = self.encode_for(pid.node, (tag, value))
         alias = alias_of(tag)
-        if alias is not None and self._can(pid.node, Flags.ALIAS | Flags.ALTACT_SIG):
+        if alias is not None and self._can(pid.node, _ALIASES):
             return sender.emit_message(pid.node, alias, payload)
         return sender.emit_message(pid.node, pid, payload)
 
     def acks_unlink(self, node: Atom) -> bool:
         """Whether `node` acknowledges UNLINK_ID (OTP 23 does not)."""
-        return self._can(node, Flags.UNLINK_ID)
+        return self._can(node, _UNLINK_IDS)
 
     def unlink_id(self) -> int:
         """A new id for UNLINK_ID, never 0."""
@@ -168,13 +173,15 @@ class Router:
 
         Raises :class:`RemoteProtocolError` and :class:`TermError` for what a peer may not send.
         """
-        origin = _origin(control)
-        if origin is not None and origin.node != session.name:
-            raise RemoteProtocolError(f"{session.name} sent a {type(control).__name__} of {brief(origin)}")
+        kind = type(control)
+        origin_of = _ORIGINS.get(kind)
+        if origin_of is not None and origin_of(control).node != session.name:
+            maker = brief(origin_of(control))
+            raise RemoteProtocolError(f"{session.name} sent a {kind.__name__} of {maker}")
         self.waking.gather()
         was_busy, self._busy = self._busy, True
         try:
-            self._handlers[type(control)](control, payload)
+            self._handlers[kind](control, payload)
         finally:
             self._busy = was_busy
             if self._queue:
@@ -194,6 +201,7 @@ class Router:
             return False
         del self.sessions[session.name]
         for actor in self._touching.pop(session.name, {}):
+            actor.touched.discard(session.name)
             self._lose(actor, session.name)
         self._drain()
         return True
@@ -213,13 +221,15 @@ class Router:
 
     def touch(self, node: str, actor: Actor) -> None:
         """Remembers that the loss of `node` concerns `actor`."""
-        if node in self.sessions:
+        if node not in actor.touched and node in self.sessions:
+            actor.touched.add(node)
             self._touching.setdefault(node, {})[actor] = None
 
     def forget(self, actor: Actor) -> None:
         """Drops a dead actor from all tables by node."""
-        for actors in self._touching.values():
-            actors.pop(actor, None)
+        for node in actor.touched:
+            self._touching[node].pop(actor, None)
+        actor.touched.clear()
 
     def remember_alias(self, ref: Reference, actor: Actor) -> None:
         """Messages to the alias `ref` go to `actor`."""
@@ -245,13 +255,16 @@ class Router:
 
     def _on_send(self, control: c.Send | c.SendSender, payload: RawTerm | None) -> None:
         actor = self.registry.find(control.target)
-        if actor is not None:
-            actor.deliver(self._decode(payload))
+        if actor is not None and payload is not None:
+            actor.deliver(payload.decode(self.limits, self.text))
 
     def _on_reg_send(self, control: c.RegSend, payload: RawTerm | None) -> None:
         actor = self.registry.whereis(control.name)
-        if actor is not None:
-            actor.deliver(self._decode(payload))
+        if actor is not None and payload is not None:
+            actor.deliver(payload.decode(self.limits, self.text))
+
+    def _on_alias_message(self, control: c.AliasSend, payload: RawTerm | None) -> None:
+        self._on_alias_send(control.alias, payload)
 
     def _on_alias_send(self, alias: Reference, payload: RawTerm | None, *, priority: bool = False) -> None:
         actor = self._aliases.get(alias)
@@ -394,13 +407,12 @@ def _check_reference(ref: Reference, maker: Pid) -> None:
         raise RemoteProtocolError(f"{maker.node} watches under the reference {brief(ref)}")
 
 
-_OF_SENDER = (c.Link, c.Unlink, c.UnlinkId, c.UnlinkIdAck, c.Exit, c.PayloadExit, c.SpawnRequest)
-
-
-def _origin(control: Control) -> Pid | None:
-    """Whose signal this claims to be, for those that build a relation with the sender."""
-    if isinstance(control, c.MonitorP | c.DemonitorP):
-        return control.watcher
-    if isinstance(control, _OF_SENDER):
-        return control.sender
-    return None
+_ORIGINS: dict[type, Callable[[Any], Pid]] = {
+    c.MonitorP: attrgetter("watcher"),
+    c.DemonitorP: attrgetter("watcher"),
+    **dict.fromkeys(
+        (c.Link, c.Unlink, c.UnlinkId, c.UnlinkIdAck, c.Exit, c.PayloadExit, c.SpawnRequest),
+        attrgetter("sender"),
+    ),
+}
+"""Whose signal it claims to be, for those that build a relation with the sender."""

@@ -68,13 +68,23 @@ class Arrival(Generic[T]):
     ``add_done_callback``, ``cancel``, ``result`` and ``get_loop``.)
     """
 
-    __slots__ = ("_asyncio_future_blocking", "_callback", "_context", "_done", "_error", "_value", "_waking")
+    __slots__ = (
+        "_asyncio_future_blocking",
+        "_callback",
+        "_context",
+        "_done",
+        "_error",
+        "_loop",
+        "_value",
+        "_waking",
+    )
 
     def __init__(self, waking: Waking) -> None:
         self._waking = waking
         self._asyncio_future_blocking = False
         self._callback: Callable[[Any], object] | None = None
         self._context: Context
+        self._loop: asyncio.AbstractEventLoop
         self._done = False
         self._error: BaseException | None = None
         self._value: T
@@ -93,8 +103,9 @@ class Arrival(Generic[T]):
 
     def set_exception(self, error: BaseException) -> None:
         """It will not come: whoever waits raises `error`."""
-        self._error = error
-        self.set_result(cast("T", None))
+        if not self._done:
+            self._error = error
+            self.set_result(cast("T", None))
 
     # ------------------------------------------------------------------ what a task wants
 
@@ -111,6 +122,7 @@ class Arrival(Generic[T]):
     def add_done_callback(self, callback: Callable[[Any], object], *, context: Context) -> None:
         """Call `callback` in `context` when it is here."""
         self._callback, self._context = callback, context
+        self._loop = asyncio.get_running_loop()  # whoever cancels a task may do so when none is running
         if self._done:
             self.resume_soon()
 
@@ -139,4 +151,4 @@ class Arrival(Generic[T]):
     def resume_soon(self) -> None:
         """Let the task go on in the next turn of the event loop."""
         if self._callback is not None:
-            asyncio.get_running_loop().call_soon(self._callback, self, context=self._context)
+            self._loop.call_soon(self._callback, self, context=self._context)

@@ -192,7 +192,7 @@ class Flood:
 
     @property
     def all_wait(self) -> bool:
-        return self.pids <= {waiting.sender for waiting in self.session._waiting.values()}
+        return self.pids <= set(self.session._waiting)
 
     async def runs(self) -> None:
         """Wait until each process has sent more than it has now."""

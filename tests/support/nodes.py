@@ -38,6 +38,7 @@ class FakePeer:
         self.router = router
         self.name = name
         self.info = PeerInfo(name, flags, 1, visible=True, local_name=router.node, local_creation=7)
+        self.flags = int(flags)
         self.congested = False
         self.sent: list[tuple[Control, Term]] = []
         self.drained = 0
@@ -51,7 +52,10 @@ class FakePeer:
 
     def says(self, control: Control, payload: Term = ...) -> None:
         raw = None if payload is ... else RawTerm(encode_bare(payload), 0)
-        self.router.deliver(self, control, raw)  # type: ignore[arg-type]
+        try:
+            self.router.deliver(self, control, raw)  # type: ignore[arg-type]
+        finally:
+            self.router.delivered()
 
     def says_nonsense(self, control: Control) -> None:
         self.router.deliver(self, control, RawTerm(b"\xff", 0))  # type: ignore[arg-type]

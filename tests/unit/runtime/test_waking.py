@@ -159,6 +159,18 @@ async def test_a_deadline_ends_the_wait() -> None:
             await Arrival[str](Waking())
 
 
+async def test_what_comes_first_counts() -> None:
+    cancelled, answered = Arrival[str](Waking()), Arrival[str](Waking())
+    cancelled.cancel()
+    cancelled.set_exception(KeyError("too late"))
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    answered.set_result("x")
+    answered.set_exception(KeyError("too late"))
+    assert not answered.cancel()
+    assert await answered == "x"
+
+
 async def test_an_error_is_raised_in_who_waits() -> None:
     waking, log = Waking(), list[str]()
     arrival = Arrival[str](waking)
@@ -196,3 +208,14 @@ async def test_a_task_that_stops_the_program_does_not_keep_the_others() -> None:
     assert len(caught) == 1
     with pytest.raises(KeyboardInterrupt):
         stopping.result()
+
+
+def test_a_loop_that_stops_cancels_who_waits() -> None:
+    tasks: list[asyncio.Task[str]] = []
+
+    async def main() -> None:
+        tasks.append(waiting(Arrival[str](Waking()), []))
+        await turn()
+
+    asyncio.run(main())
+    assert tasks[0].cancelled()
