@@ -9,23 +9,17 @@ bound atoms still work, they are just not kept.
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from pyerlnode.limits import DEFAULT
 from pyerlnode.term import tags
-
-_Kind = TypeVar("_Kind")
+from pyerlnode.term.modes import ordinary
 
 MAX_CHARACTERS: Final = 255
 """The longest atom that Erlang knows, in characters."""
 
 
-def _ordinary(kind: type[_Kind]) -> type[_Kind]:
-    """Keep mypyc from making a class of its own of this one, which it cannot: it leaves decorated ones be."""
-    return kind
-
-
-@_ordinary
+@ordinary
 class Atom(str):
     """An atom: ``Atom("ok") == "ok"``, but it is encoded as an atom where a ``str`` becomes a binary.
 

@@ -7,34 +7,90 @@ that an identifier of a former life is not mistaken for one of today.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, Final, final
 
-from pyerlnode.term.atom import Atom  # noqa: TC001  # dataclass fields are looked up at run time
+from pyerlnode.term.atom import Atom
+from pyerlnode.term.modes import freeze
+from pyerlnode.term.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Pid:
+@final
+class Pid(Value):
     """A process identifier.  ``id`` and ``serial`` are the two numbers that a BEAM prints last."""
 
-    node: Atom
-    id: int
-    serial: int
-    creation: int
+    __slots__ = ("creation", "id", "node", "serial")
+    __match_args__ = ("node", "id", "serial", "creation")
+
+    def __init__(self, node: str, id: int, serial: int, creation: int) -> None:  # noqa: A002
+        self.node: Final[Atom] = node if isinstance(node, Atom) else Atom(node)
+        self.id: Final = id
+        self.serial: Final = serial
+        self.creation: Final = creation
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return what it was made of."""
+        return self.node, self.id, self.serial, self.creation
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Pid):
+            return NotImplemented
+        return (
+            self.id == other.id
+            and self.serial == other.serial
+            and self.creation == other.creation
+            and self.node == other.node
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.node, self.id, self.serial, self.creation))
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+@final
+class Reference(Value):
     """A unique reference of one to five 32-bit words; process aliases are references too."""
 
-    node: Atom
-    creation: int
-    words: tuple[int, ...]
+    __slots__ = ("creation", "node", "words")
+    __match_args__ = ("node", "creation", "words")
+
+    def __init__(self, node: str, creation: int, words: tuple[int, ...]) -> None:
+        self.node: Final[Atom] = node if isinstance(node, Atom) else Atom(node)
+        self.creation: Final = creation
+        self.words: Final = words
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return what it was made of."""
+        return self.node, self.creation, self.words
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Reference):
+            return NotImplemented
+        return self.words == other.words and self.creation == other.creation and self.node == other.node
+
+    def __hash__(self) -> int:
+        return hash((self.node, self.creation, self.words))
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+@final
+class Port(Value):
     """A port identifier."""
 
-    node: Atom
-    id: int
-    creation: int
+    __slots__ = ("creation", "id", "node")
+    __match_args__ = ("node", "id", "creation")
+
+    def __init__(self, node: str, id: int, creation: int) -> None:  # noqa: A002
+        self.node: Final[Atom] = node if isinstance(node, Atom) else Atom(node)
+        self.id: Final = id
+        self.creation: Final = creation
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return what it was made of."""
+        return self.node, self.id, self.creation
+
+
+freeze(Pid)
+freeze(Reference)
+freeze(Port)

@@ -1,8 +1,8 @@
 """Readers of the terms that hold no others: numbers, atoms, binaries, strings and identifiers.
 
 Each takes the position from its :class:`Reader` at the tag and leaves it behind the term.  Reading beyond
-the end ends in ``IndexError`` or ``struct.error``, which ``decode`` turns into a :class:`DecodeError`: that
-way the common case costs no comparison.  Slices do not raise, so they are checked (``Reader.take``).
+the end ends in ``IndexError``, which ``decode`` turns into a :class:`DecodeError`: that way the common case
+costs no comparison.  Slices do not raise, so they are checked (``Reader.take``).
 (ERTS User's Guide, "External Term Format".)
 """
 
@@ -18,24 +18,31 @@ from pyerlnode.term import atom as atoms
 from pyerlnode.term import tags
 from pyerlnode.term.atom import Atom, special_atom
 from pyerlnode.term.containers import BitString
+from pyerlnode.term.fun import ExportFun
 from pyerlnode.term.ids import Pid, Port, Reference
+from pyerlnode.term.memo import LONGEST, MISSING, recall, table
+from pyerlnode.term.modes import COMPILED
+from pyerlnode.term.primitives import read_f64_be, read_i16_be, read_i32_be, read_i64_be, read_i64_le
+from pyerlnode.term.reader import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mypy_extensions import i64
+
     from pyerlnode.term.reader import Reader
 
-_u16 = Struct(">H").unpack_from
-_u32 = Struct(">I").unpack_from
-_s32 = Struct(">i").unpack_from
-_u64 = Struct(">Q").unpack_from
-_f64 = Struct(">d").unpack_from
-
 _MAX_REFERENCE_WORDS: Final = 5
+_MAX_EXPORT_ARITY: Final = 0x8000_0000
 _FLOAT_CHARS: Final = 31
 _FLOAT_TEXT: Final = re.compile(rb"([+-]?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)(?:\0.*)?", re.DOTALL)
 _PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "nil": None}
-_known_atoms = atoms.by_utf8
+_LOW: Final = 0xFFFF_FFFF
+_MASKS: Final = [(1 << (8 * size)) - 1 for size in range(8)]
+_WORDS: Final = [Struct(f">{count}I").unpack_from for count in range(_MAX_REFERENCE_WORDS + 1)]
+_ATOMS_READ: Final = table()
+_PLACES: Final = 1024
+_known_atoms: Final = atoms.by_utf8
 
 
 # ---------------------------------------------------------------------------------- numbers
@@ -47,20 +54,31 @@ def _small_integer(r: Reader) -> int:
     return r.data[pos + 1]
 
 
-def _integer(r: Reader) -> Any:
+def _integer(r: Reader) -> int:
     pos = r.pos
     r.pos = pos + 5
-    return _s32(r.data, pos + 1)[0]
+    return read_i32_be(r.data, pos + 1)
 
 
-def _small_big(r: Reader) -> int:
+def read_small_big(r: Reader) -> int:
+    """Return an integer of up to 255 bytes."""
     pos = r.pos
-    return _big(r, r.data[pos + 1], pos + 2)
+    data = r.data
+    size = data[pos + 1]
+    if size > 8 or pos + 11 > r.end:
+        return _big(r, size, pos + 2)
+    r.pos = pos + 3 + size
+    value: int = read_i64_le(data, pos + 3)
+    if size < 8:
+        value &= _MASKS[size]
+    elif value < 0:
+        value += 0x1_0000_0000_0000_0000
+    return -value if data[pos + 2] else value
 
 
 def _large_big(r: Reader) -> int:
     pos = r.pos
-    return _big(r, _u32(r.data, pos + 1)[0], pos + 5)
+    return _big(r, unsigned(read_i32_be(r.data, pos + 1)), pos + 5)
 
 
 def _big(r: Reader, count: int, sign_at: int) -> int:
@@ -69,10 +87,11 @@ def _big(r: Reader, count: int, sign_at: int) -> int:
     return -value if sign else value
 
 
-def _new_float(r: Reader) -> Any:
+def read_float(r: Reader) -> float:
+    """Return an IEEE 754 double."""
     pos = r.pos
     r.pos = pos + 9
-    value = _f64(r.data, pos + 1)[0]
+    value = read_f64_be(r.data, pos + 1)
     if value - value != 0.0:  # as only infinities and NaN do
         raise DecodeError("a float is neither infinite nor NaN", pos)
     return value
@@ -90,15 +109,21 @@ def _float(r: Reader) -> float:
 # ---------------------------------------------------------------------------------- atoms
 
 
-def _small_atom_utf8(r: Reader) -> Any:
+def read_small_atom(r: Reader) -> Any:
+    """Return an atom of at most 255 bytes of UTF-8; ``True``, ``False``, ``None`` for three of them."""
     pos = r.pos
     data = r.data
-    start = pos + 2
-    end = start + data[pos + 1]
+    size: i64 = data[pos + 1]
+    end = pos + 2 + size
     if end > r.end:
-        return r.take(start, end - start)
+        return r.take(pos + 2, size)
     r.pos = end
-    raw = data[start:end]
+    if COMPILED and size <= LONGEST:
+        found = recall(_ATOMS_READ, data, pos + 2, size)
+        if found is not MISSING:
+            return found
+        return recall(_ATOMS_READ, data, pos + 2, size, _new_atom(r, pos, data[pos + 2 : end]))
+    raw = data[pos + 2 : end]
     try:
         return _known_atoms[raw]
     except KeyError:
@@ -107,7 +132,7 @@ def _small_atom_utf8(r: Reader) -> Any:
 
 def _atom_utf8(r: Reader) -> Any:
     pos = r.pos
-    return _new_atom(r, pos, r.take(pos + 3, _u16(r.data, pos + 1)[0]))
+    return _new_atom(r, pos, r.take(pos + 3, _size(r)))
 
 
 def _small_atom(r: Reader) -> Any:
@@ -117,7 +142,7 @@ def _small_atom(r: Reader) -> Any:
 
 def _atom(r: Reader) -> Any:
     pos = r.pos
-    return _latin1_atom(r, pos, r.take(pos + 3, _u16(r.data, pos + 1)[0]))
+    return _latin1_atom(r, pos, r.take(pos + 3, _size(r)))
 
 
 def _latin1_atom(r: Reader, at: int, raw: bytes) -> Any:
@@ -125,25 +150,36 @@ def _latin1_atom(r: Reader, at: int, raw: bytes) -> Any:
 
 
 def _new_atom(r: Reader, at: int, raw: bytes) -> Any:
+    problem = "an atom's text is not valid UTF-8"
     try:
         return atoms.from_utf8(raw, r.limits.atoms)
     except UnicodeDecodeError:
-        raise DecodeError("an atom's text is not valid UTF-8", at) from None
+        pass
     except ValueError as error:
-        raise DecodeError(str(error), at) from None
+        problem = str(error)
+    raise DecodeError(problem, at)
 
 
-def _atom_cache_ref(r: Reader) -> Any:
-    pos = r.pos
-    index = r.data[pos + 1]
-    if index >= len(r.refs):
-        raise DecodeError(f"atom {index} of a distribution header with {len(r.refs)} atoms", pos)
-    r.pos = pos + 2
-    return _plain(r.refs[index])
-
-
-def _plain(atom: Atom) -> Any:
+def read_cached_atom(r: Reader) -> Any:
+    """Return an atom of the distribution header."""
+    atom = _cached(r)
     return _PLAIN.get(atom, atom)
+
+
+def _cached(r: Reader) -> Atom:
+    pos = r.pos
+    refs = r.refs
+    index = r.data[pos + 1]
+    if index >= len(refs):
+        raise DecodeError(f"atom {index} of a distribution header with {len(refs)} atoms", pos)
+    r.pos = pos + 2
+    return refs[index]
+
+
+def _size(r: Reader) -> int:
+    """Return the two bytes behind the tag, a size."""
+    size: int = read_i16_be(r.data, r.pos + 1)
+    return size if size >= 0 else size + 0x1_0000
 
 
 # ---------------------------------------------------------------------------------- lists without sub-terms
@@ -154,31 +190,23 @@ def _nil(r: Reader) -> list[Any]:
     return []
 
 
-def _string(r: Reader) -> list[Any]:
-    pos = r.pos
-    count: int = _u16(r.data, pos + 1)[0]
-    values = list(r.take(pos + 3, count))
-    r.elements -= count
-    if r.elements < 0:
-        raise r.refusal(0, pos)
-    return values
+def read_string(r: Reader) -> list[Any]:
+    """Return a list of integers up to 255."""
+    return list(r.take(r.pos + 3, _size(r)))
 
 
 # ---------------------------------------------------------------------------------- binaries
 
 
-def _binary(r: Reader) -> bytes | str:
+def read_binary(r: Reader) -> bytes | str:
+    """Return a binary; text where the reader wants that and it is valid UTF-8."""
     pos = r.pos
-    data = r.data
-    start = pos + 5
-    end: int = start + _u32(data, pos + 1)[0]
-    if end > r.end:
-        return r.take(start, end - start)
-    r.pos = end
-    return _as_text(data[start:end]) if r.text else data[start:end]
+    raw = r.take(pos + 5, unsigned(read_i32_be(r.data, pos + 1)))
+    return as_text(raw) if r.text else raw
 
 
-def _as_text(raw: bytes) -> bytes | str:
+def as_text(raw: bytes) -> bytes | str:
+    """Return text when ``raw`` is valid UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -187,14 +215,14 @@ def _as_text(raw: bytes) -> bytes | str:
 
 def _bit_binary(r: Reader) -> bytes | str | BitString:
     pos = r.pos
-    count: int = _u32(r.data, pos + 1)[0]
+    count = unsigned(read_i32_be(r.data, pos + 1))
     bits = r.data[pos + 5]
     raw = r.take(pos + 6, count)
     if not count or not 1 <= bits <= 8:
         raise DecodeError(f"a bit string of {count} bytes cannot use {bits} bits of the last", pos)
     if bits < 8:
         return BitString(raw, bits)
-    return _as_text(raw) if r.text else raw
+    return as_text(raw) if r.text else raw
 
 
 # ---------------------------------------------------------------------------------- identifiers
@@ -202,7 +230,23 @@ def _bit_binary(r: Reader) -> bytes | str | BitString:
 
 def _new_pid(r: Reader) -> Pid:
     r.pos += 1
-    return Pid(read_atom(r), r.word(), r.word(), r.word())
+    node = read_atom(r)
+    pos = r.pos
+    r.pos = pos + 12
+    both = read_i64_be(r.data, pos)
+    creation = unsigned(read_i32_be(r.data, pos + 8))
+    return _known_pid(node, both >> 32 & _LOW, both & _LOW, creation)
+
+
+def _known_pid(node: Atom, id: int, serial: int, creation: int) -> Pid:  # noqa: A002
+    """Return the pid, the same object as the last time: one process sends many messages."""
+    place = id & (_PLACES - 1)
+    pid = _PIDS[place]
+    if pid.id == id and pid.node is node and pid.serial == serial and pid.creation == creation:
+        return pid
+    pid = Pid(node, id, serial, creation)
+    _PIDS[place] = pid
+    return pid
 
 
 def _pid(r: Reader) -> Pid:
@@ -213,9 +257,8 @@ def _pid(r: Reader) -> Pid:
 def _v4_port(r: Reader) -> Port:
     r.pos += 1
     node = read_atom(r)
-    pos = r.pos
-    r.pos = pos + 8
-    return Port(node, _u64(r.data, pos)[0], r.word())
+    high = r.word()
+    return Port(node, high << 32 | r.word(), r.word())
 
 
 def _new_port(r: Reader) -> Port:
@@ -228,14 +271,19 @@ def _port(r: Reader) -> Port:
     return Port(read_atom(r), r.word(), r.tiny_creation())
 
 
-def _newer_reference(r: Reader) -> Reference:
+def read_newer_reference(r: Reader) -> Reference:
+    """Return a reference in the form of today."""
     count = _reference_words(r)
-    return Reference(read_atom(r), r.word(), tuple([r.word() for _ in range(count)]))
+    node = read_atom(r)
+    creation = r.word()
+    return Reference(node, creation, _words(r, count))
 
 
 def _new_reference(r: Reader) -> Reference:
     count = _reference_words(r)
-    return Reference(read_atom(r), r.tiny_creation(), tuple([r.word() for _ in range(count)]))
+    node = read_atom(r)
+    creation = r.tiny_creation()
+    return Reference(node, creation, _words(r, count))
 
 
 def _reference(r: Reader) -> Reference:
@@ -247,11 +295,21 @@ def _reference(r: Reader) -> Reference:
 
 def _reference_words(r: Reader) -> int:
     pos = r.pos
+    count = _size(r)
     r.pos = pos + 3
-    count: int = _u16(r.data, pos + 1)[0]
     if not 1 <= count <= _MAX_REFERENCE_WORDS:
         raise DecodeError(f"a reference has 1 to {_MAX_REFERENCE_WORDS} words, not {count}", pos)
     return count
+
+
+def _words(r: Reader, count: int) -> tuple[int, ...]:
+    pos = r.pos
+    end = pos + 4 * count
+    if end > r.end:
+        raise DecodeError("the input ends within a term", r.end)
+    r.pos = end
+    words: tuple[int, ...] = _WORDS[count](r.data, pos)
+    return words
 
 
 # ---------------------------------------------------------------------------------- parts of other terms
@@ -259,11 +317,17 @@ def _reference_words(r: Reader) -> int:
 
 def read_atom(r: Reader) -> Atom:
     """Return the next term, which must be an atom."""
-    reader = _ATOMS.get(r.data[r.pos])
-    if reader is None:
-        raise DecodeError("an atom is expected here", r.pos)
-    value: Atom | bool | None = reader(r)
-    return value if isinstance(value, Atom) else special_atom(value)
+    tag = r.data[r.pos]
+    if tag == tags.ATOM_CACHE_REF:
+        return _cached(r)
+    if tag == tags.SMALL_ATOM_UTF8:
+        value = read_small_atom(r)
+    else:
+        reader = _ATOMS.get(tag)
+        if reader is None:
+            raise DecodeError("an atom is expected here", r.pos)
+        value = reader(r)
+    return special_atom(value) if value is None or value is True or value is False else value
 
 
 def read_integer(r: Reader) -> int:
@@ -277,43 +341,69 @@ def read_integer(r: Reader) -> int:
 
 def read_pid(r: Reader) -> Pid:
     """Return the next term, which must be a pid."""
-    reader = _PIDS.get(r.data[r.pos])
-    if reader is None:
-        raise DecodeError("a pid is expected here", r.pos)
-    return reader(r)
+    tag = r.data[r.pos]
+    if tag == tags.NEW_PID:
+        return _new_pid(r)
+    if tag == tags.PID:
+        return _pid(r)
+    raise DecodeError("a pid is expected here", r.pos)
 
 
+def _export(r: Reader) -> ExportFun:
+    pos = r.pos
+    r.pos = pos + 1
+    module, function, arity = read_atom(r), read_atom(r), read_integer(r)
+    if not 0 <= arity < _MAX_EXPORT_ARITY:
+        raise DecodeError(f"a fun cannot have the arity {arity}", pos)
+    return ExportFun(module, function, arity)
+
+
+def read_leaf(r: Reader) -> Any:
+    """Return the next term, which must hold no others."""
+    tag = r.data[r.pos]
+    reader = _LEAVES.get(tag)
+    if reader is not None:
+        return reader(r)
+    if tag == tags.COMPRESSED:
+        problem = "a compressed term is only allowed right after 131, outside the distribution protocol"
+    elif tag in (tags.FUN, tags.LOCAL):
+        problem = f"tag {tag}, a fun of before OTP 23 or a term local to its node, is not accepted"
+    else:
+        problem = f"there is no term with the tag {tag}"
+    raise DecodeError(problem, r.pos)
+
+
+_PIDS: Final = [Pid(atoms.NIL, -1, 0, 0)] * _PLACES
+"""Pids that were read before, each in the place that its number asks for."""
 _ATOMS: Final[dict[int, Callable[[Reader], Any]]] = {
     tags.ATOM_UTF8: _atom_utf8,
-    tags.SMALL_ATOM_UTF8: _small_atom_utf8,
+    tags.SMALL_ATOM_UTF8: read_small_atom,
     tags.ATOM: _atom,
     tags.SMALL_ATOM: _small_atom,
-    tags.ATOM_CACHE_REF: _atom_cache_ref,
+    tags.ATOM_CACHE_REF: read_cached_atom,
 }
 _INTEGERS: Final[dict[int, Callable[[Reader], Any]]] = {
     tags.SMALL_INTEGER: _small_integer,
     tags.INTEGER: _integer,
-    tags.SMALL_BIG: _small_big,
+    tags.SMALL_BIG: read_small_big,
 }
-_PIDS: Final[dict[int, Callable[[Reader], Pid]]] = {
-    tags.NEW_PID: _new_pid,
-    tags.PID: _pid,
-}
-LEAVES: Final[dict[int, Callable[[Reader], Any]]] = {
+_LEAVES: Final[dict[int, Callable[[Reader], Any]]] = {
     **_ATOMS,
     **_INTEGERS,
-    **_PIDS,
+    tags.NEW_PID: read_pid,
+    tags.PID: read_pid,
     tags.LARGE_BIG: _large_big,
-    tags.NEW_FLOAT: _new_float,
+    tags.NEW_FLOAT: read_float,
     tags.FLOAT: _float,
     tags.NIL: _nil,
-    tags.STRING: _string,
-    tags.BINARY: _binary,
+    tags.STRING: read_string,
+    tags.BINARY: read_binary,
     tags.BIT_BINARY: _bit_binary,
+    tags.EXPORT: _export,
     tags.V4_PORT: _v4_port,
     tags.NEW_PORT: _new_port,
     tags.PORT: _port,
-    tags.NEWER_REFERENCE: _newer_reference,
+    tags.NEWER_REFERENCE: read_newer_reference,
     tags.NEW_REFERENCE: _new_reference,
     tags.REFERENCE: _reference,
 }

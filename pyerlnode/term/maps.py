@@ -119,21 +119,21 @@ def exact(term: Any) -> Exact:
 
     Raises ``ValueError`` for what is no term.
     """
-    # One Python frame for each level of nesting: terms may nest as deep as Limits.nesting.
+    # Comprehensions call without C's stack, of which threads may have little; `map` would need it.
     if isinstance(term, tuple):
-        return ("tuple", *map(exact, term))
+        return ("tuple", *[exact(part) for part in term])
     if isinstance(term, list):
-        return ("list", *map(exact, term))
+        return ("list", *[exact(part) for part in term])
     if isinstance(term, TermMap):
         return term.exact()
     if isinstance(term, dict):
-        return ("map", frozenset(zip(map(exact, term), map(exact, term.values()), strict=True)))
+        return ("map", frozenset([(exact(key), exact(value)) for key, value in term.items()]))
     if isinstance(term, ImproperList):
-        return ("improper", *map(exact, term.items), exact(term.tail))
+        return ("improper", *[exact(part) for part in term.items], exact(term.tail))
     if isinstance(term, Fun):
-        return ("fun", _fun_place(term), *map(exact, term.free))
+        return ("fun", _fun_place(term), *[exact(part) for part in term.free])
     if isinstance(term, Record):
-        return ("record", _record_shape(term), *map(exact, dict(term.fields).values()))
+        return ("record", _record_shape(term), *[exact(value) for _name, value in term.fields])
     return _exact_scalar(term)
 
 

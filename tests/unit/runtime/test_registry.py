@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,8 +46,8 @@ class TestPids:
 
     def test_pids_of_another_incarnation_or_node_find_nobody(self, router: Router) -> None:
         pid = actor(router).pid
-        assert router.registry.find(replace(pid, creation=8)) is None
-        assert router.registry.find(replace(pid, node=Atom("other@127.0.0.1"))) is None
+        assert router.registry.find(pid.__replace__(creation=8)) is None
+        assert router.registry.find(pid.__replace__(node=Atom("other@127.0.0.1"))) is None
 
     def test_numbers_wrap_around_and_pass_over_those_in_use(self, router: Router) -> None:
         first = actor(router)
@@ -133,13 +132,13 @@ class TestRenaming:
         pid, ref = one.pid, router.registry.reference()
         assert (router.registry.current(pid), router.registry.home(ref)) == (pid, pid.node)
         router.registry.rename(Atom("new@host"), 9)
-        renamed = replace(pid, node=Atom("new@host"), creation=9)
+        renamed = pid.__replace__(node=Atom("new@host"), creation=9)
         assert one.pid == renamed
         assert router.registry.current(pid) == renamed
         assert router.registry.home(ref) == "new@host"
         assert router.registry.find(router.registry.current(pid)) is one
 
     def test_those_of_others_stay_what_they_are(self, router: Router) -> None:
-        foreign = replace(actor(router).pid, node=Atom("other@host"))
+        foreign = actor(router).pid.__replace__(node=Atom("other@host"))
         router.registry.rename(Atom("new@host"), 9)
         assert router.registry.current(foreign) == foreign

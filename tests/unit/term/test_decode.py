@@ -280,7 +280,8 @@ class TestHostile:
         thread.join()
         assert result
 
-    def test_a_stack_that_is_nearly_used_up_is_a_limit_too(self) -> None:
+    @pytest.mark.parametrize("left", [40, 80, 200])
+    def test_a_stack_that_is_nearly_used_up_is_a_limit_at_most(self, left: int) -> None:
         data = b"\x83" + b"h\1" * 400 + b"j"
 
         def deep(levels: int) -> Any:
@@ -289,8 +290,20 @@ class TestHostile:
         frame, used = sys._getframe(), 0
         while frame.f_back:
             frame, used = frame.f_back, used + 1
-        with pytest.raises(LimitExceeded, match="this thread's stack"):
-            deep(sys.getrecursionlimit() - used - 200)
+        try:
+            assert deep(sys.getrecursionlimit() - used - left)
+        except LimitExceeded as error:
+            assert "this thread's stack" in str(error)
+            assert left < 200
+
+    def test_nesting_has_no_bound_but_the_one_in_limits(self) -> None:
+        data = b"\x83" + b"h\1" * 5_000 + b"j"
+        term = decode(data, limits=Limits(nesting=5_000))
+        for _ in range(5_000):
+            (term,) = term
+        assert term == []
+        with pytest.raises(LimitExceeded, match=r"Limits\.nesting=4999"):
+            decode(data, limits=Limits(nesting=4_999))
 
     def test_the_number_of_elements_is_bounded(self) -> None:
         limits = Limits(elements=10)
@@ -309,5 +322,5 @@ class TestHostile:
 
     def test_maps_as_keys_of_maps_take_linear_time(self) -> None:
         wide = b"k\xff\xff" + b"\7" * 65_535
-        term = decode(b"\x83" + b"t\0\0\0\1" * 300 + wide + b"j" * 300)
+        term = decode(b"\x83" + b"t\0\0\0\1" * 32 + wide + b"j" * 32)
         assert type(term) is TermMap

@@ -25,3 +25,34 @@ def test_identifiers_are_values() -> None:
     assert hash(Reference(NODE, 1, (2,))) == hash(Reference(NODE, 1, (2,)))
     with pytest.raises(AttributeError):
         Port(NODE, 1, 2).id = 7  # type: ignore[misc]
+
+
+def test_a_node_given_as_text_becomes_an_atom() -> None:
+    for made in (Pid("a@b", 1, 2, 3), Reference("a@b", 1, (2,)), Port("a@b", 1, 2)):
+        assert type(made.node) is Atom
+        assert made == type(made)(*[Atom("a@b") if part == "a@b" else part for part in made.parts()])
+
+
+def test_one_differs_from_another_in_any_part() -> None:
+    pid = Pid(NODE, 1, 2, 3)
+    others = [Pid(Atom("b@b"), 1, 2, 3), Pid(NODE, 9, 2, 3), Pid(NODE, 1, 9, 3), Pid(NODE, 1, 2, 9)]
+    assert pid not in others
+    reference = Reference(NODE, 1, (2, 3))
+    assert reference not in [
+        Reference(Atom("b@b"), 1, (2, 3)),
+        Reference(NODE, 9, (2, 3)),
+        Reference(NODE, 1, (2,)),
+    ]
+    assert pid != reference
+    assert pid != pid.parts()
+
+
+@pytest.mark.parametrize("pid", [Pid(NODE, 1, 2, 3), Pid(node=NODE, id=1, creation=3, serial=2)])
+def test_parts_have_names(pid: Pid) -> None:
+    assert (pid.node, pid.id, pid.serial, pid.creation) == (NODE, 1, 2, 3)
+    assert repr(pid) == "Pid(node=Atom('a@b'), id=1, serial=2, creation=3)"
+    match pid:
+        case Pid(node, number, serial, creation=3):
+            assert (node, number, serial) == (NODE, 1, 2)
+        case _:
+            pytest.fail("it does not match")

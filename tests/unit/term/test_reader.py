@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from pyerlnode.errors import DecodeError, LimitExceeded
-from pyerlnode.limits import Limits
-from pyerlnode.term.reader import Reader
+from pyerlnode.errors import DecodeError
+from pyerlnode.limits import DEFAULT
+from pyerlnode.term.reader import Reader, unsigned
 
 
-def reader(data: bytes, **limits: int) -> Reader:
-    return Reader(data, 0, (), False, Limits(**limits))
+def reader(data: bytes) -> Reader:
+    return Reader(data, 0, (), False, DEFAULT)
 
 
 def test_take_moves_behind_what_it_returns() -> None:
@@ -32,13 +32,11 @@ def test_words_and_creations() -> None:
         r.tiny_creation()
 
 
-def test_a_refusal_says_which_bound_is_broken() -> None:
-    r = reader(b"abc", elements=5, nesting=5)
-    assert type(r.refusal(4, 0)) is DecodeError
-    assert "4 elements cannot fit into the 3 bytes left" in str(r.refusal(4, 0))
-    r.elements = -1
-    assert isinstance(r.refusal(1, 0), LimitExceeded)
-    assert "Limits.elements=5" in str(r.refusal(1, 0))
-    r.elements = 1
-    assert "Limits.nesting=5" in str(r.refusal(1, 2))
-    assert r.refusal(1, 2).offset == 2
+def test_a_misfit_is_told_in_numbers() -> None:
+    error = reader(b"abc").misfit(4, 2)
+    assert "4 elements cannot fit into the 3 bytes left" in str(error)
+    assert error.offset == 2
+
+
+def test_numbers_read_with_a_sign_lose_it() -> None:
+    assert [unsigned(value) for value in (0, 2**31 - 1, -1, -(2**31))] == [0, 2**31 - 1, 2**32 - 1, 2**31]

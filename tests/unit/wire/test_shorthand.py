@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,12 +71,12 @@ def test_atoms_that_do_not_fit_the_header_are_written_in_full(control: m.Control
 @pytest.mark.parametrize(
     "control",
     [
-        m.SendSender(replace(THEM, id=1 << 32), US),
-        m.RegSend(replace(THEM, serial=-1), NAME),
-        m.AliasSend(THEM, replace(REF, words=())),
-        m.AliasSend(THEM, replace(REF, words=(1,) * 6)),
-        m.AltactSigSend(m.ALIAS, THEM, replace(REF, words=(1 << 32,))),
-        m.MonitorP(THEM, US, replace(REF, creation=-1)),
+        m.SendSender(THEM.__replace__(id=1 << 32), US),
+        m.RegSend(THEM.__replace__(serial=-1), NAME),
+        m.AliasSend(THEM, REF.__replace__(words=())),
+        m.AliasSend(THEM, REF.__replace__(words=(1,) * 6)),
+        m.AltactSigSend(m.ALIAS, THEM, REF.__replace__(words=(1 << 32,))),
+        m.MonitorP(THEM, US, REF.__replace__(creation=-1)),
     ],
     ids=repr,
 )
