@@ -290,8 +290,9 @@ def run(what: str, count: int, first: int = 0) -> None:
     last = first + count - 1
     if done.returncode != 0 or number != last:
         raise AssertionError(
-            f"input {number} of {what} ended it with {done.returncode}; again:\n  PYERLNODE_SEED={mutation.SEED} "
-            f"python -m tests.support.fuzzing {what} --only {number}\n{done.stdout}{done.stderr}"
+            f"input {number} of {what} ended it with {done.returncode}; again:\n"
+            f"  PYERLNODE_SEED={mutation.SEED} python -m tests.support.fuzzing {what} --only {number}\n"
+            f"{done.stdout}{done.stderr}"
         )
 
 
