@@ -250,14 +250,7 @@ def parse_child(spec: Term, auto_shutdown: str = "never") -> RemoteChild:
 
     Raises :class:`BadSpec` with the reason that ``supervisor`` gives.
     """
-    if type(spec) is tuple and len(spec) == len(OLD_KEYS):
-        spec = dict(zip(OLD_KEYS, spec, strict=True))
-    if not isinstance(spec, dict):
-        raise BadSpec((Atom("invalid_child_spec"), spec))
-    given = DEFAULTS | spec
-    for key in ("id", "start"):
-        if key not in given:
-            raise BadSpec(Atom(f"missing_{key}"))
+    given = _parts_of(spec)
     start = _parse_start(given["start"])
     restart = _known("restart_type", given["restart"], RESTARTS)
     significant = check_significance(given["significant"], restart, auto_shutdown)
@@ -272,6 +265,19 @@ def parse_child(spec: Term, auto_shutdown: str = "never") -> RemoteChild:
         significant=significant,
         modules=_parse_modules(given.get("modules", [start.module])),
     )
+
+
+def _parts_of(spec: Term) -> dict[Any, Any]:
+    """What a specification says, a map or the older tuple, and what it leaves to us."""
+    if type(spec) is tuple and len(spec) == len(OLD_KEYS):
+        spec = dict(zip(OLD_KEYS, spec, strict=True))
+    if not isinstance(spec, dict):
+        raise BadSpec((Atom("invalid_child_spec"), spec))
+    given = DEFAULTS | spec
+    for key in ("id", "start"):
+        if key not in given:
+            raise BadSpec(Atom(f"missing_{key}"))
+    return given
 
 
 def _parse_start(start: Term) -> Exported:

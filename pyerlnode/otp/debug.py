@@ -76,10 +76,12 @@ class Debug:
         if what == "no_debug" and isinstance(what, Atom):
             self._trace, self._log, self._counts = False, None, None
             return OK
-        if type(what) is not tuple or len(what) != 2 or not isinstance(what[0], Atom):
-            return Atom("unknown_debug")
-        word, value = what
-        match word:
+        if type(what) is tuple and len(what) == 2 and isinstance(what[0], Atom):
+            return self._set(name, what[0], what[1])
+        return Atom("unknown_debug")
+
+    def _set(self, name: Term, option: Atom, value: Term) -> Term:
+        match option:
             case "trace" if isinstance(value, bool):
                 self._trace = value
                 return OK

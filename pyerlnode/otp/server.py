@@ -92,11 +92,19 @@ class Server:
         """The body of the process: ``init``, then one message after the other."""
         self._server.me, self._server.node = me, me.node
         self._system = System(self._server, self._parent or me.pid, self._debug)
+        if not await self._is_wanted():
+            return
+        if not self.started.done():
+            self.started.set_result(me.pid)
+        await self._serve(me)
+
+    async def _is_wanted(self) -> bool:
+        """Runs ``init``; False where that says :class:`Ignore`.  Whoever starts it gets what it raises."""
         try:
             await self._invoke(self._server.init, *self._args)
         except Ignore as ignored:
             self._fail(ignored)
-            return
+            return False
         except Stop as stop:
             failure = Exit(stop.reason)
             failure.__cause__ = stop.__cause__
@@ -105,9 +113,7 @@ class Server:
         except Exception as error:
             self._fail(error)
             raise
-        if not self.started.done():
-            self.started.set_result(me.pid)
-        await self._serve(me)
+        return True
 
     def _fail(self, error: Exception) -> None:
         if not self.started.done():

@@ -280,27 +280,30 @@ class SupervisorServer(GenServer):
             self._ended(entry)
 
     async def _end(self, entry: Entry) -> None:
-        """Asks a child to end, and makes it when its time is over."""
-        pid, me, child = entry.pid, self.me, entry.child
-        if pid is None:
+        """Has a child end, and says so where it did not end as it was asked to."""
+        if entry.pid is None:
             return
+        reason = await self._end_process(entry.pid, entry.child.shutdown)
+        wanted = KILLED if entry.child.shutdown == BRUTAL_KILL else SHUTDOWN
+        if not is_reason(reason, wanted) and (entry.child.restart == "permanent" or not is_quiet(reason)):
+            self._report("shutdown_error", reason, entry)
+        await self._body_done(entry)
+
+    async def _end_process(self, pid: Pid, shutdown: float | str) -> Term:
+        """Asks a process to end, and makes it when its time is over; gives its reason."""
+        me = self.me
         ref = me.emit_monitor(pid, pid.node)
 
         def is_down(message: Term) -> bool:
             return type(message) is tuple and message[:2] == (DOWN, ref)
 
-        brutal = child.shutdown == BRUTAL_KILL
-        me.emit_exit(pid, KILL if brutal else SHUTDOWN)
+        me.emit_exit(pid, KILL if shutdown == BRUTAL_KILL else SHUTDOWN)
         try:
-            down = await me.receive(child.shutdown if isinstance(child.shutdown, float) else None, is_down)
+            down = await me.receive(shutdown if isinstance(shutdown, float) else None, is_down)
         except TimeoutError:
             me.emit_exit(pid, KILL)
             down = await me.receive(None, is_down)
-        reason = await self._unlink(pid, down[4])
-        wanted = KILLED if brutal else SHUTDOWN
-        if not is_reason(reason, wanted) and (child.restart == "permanent" or not is_quiet(reason)):
-            self._report("shutdown_error", reason, entry)
-        await self._body_done(entry)
+        return await self._unlink(pid, down[4])
 
     async def _unlink(self, pid: Pid, reason: Term) -> Term:
         """Takes the link to a child back; what it ended with, if the link told it already."""
