@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import TextError
+from pyerlnode.errors import PyerlnodeError, TextError
 from pyerlnode.term.text import to_elixir
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def _refuse(word: str) -> Term:
 
 
 def to_json(term: Term) -> str:
-    """Write a term as JSON, on one line.  Raises :class:`TextError` for one nested too deeply for that."""
+    """Write a term as JSON, on one line.  Raises :class:`PyerlnodeError` for one nested too deeply."""
     try:
         return json.dumps(jsonable(term), ensure_ascii=False)
     except RecursionError as error:
-        raise TextError("the answer is nested too deeply for JSON") from error
+        raise PyerlnodeError("the answer is nested too deeply for JSON") from error
 
 
 def jsonable(term: Term) -> Any:

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.cli.json_terms import jsonable
+from pyerlnode.cli.json_terms import to_json
 from pyerlnode.cli.options import guest
 from pyerlnode.config import complete_name
 from pyerlnode.errors import ConfigError, PyerlnodeError, TextError
@@ -57,11 +57,11 @@ async def ask_all(
     peers = peers_of(arguments)
     async with guest(arguments, peers[0], **options) as node:
 
-        async def answer(peer: str) -> Any:
+        async def answer(peer: str) -> str | Exception:
             try:
                 await node.connect(peer, timeout=arguments.timeout)
                 value = await ask(node, peer)
-                return jsonable(value) if arguments.json else await show(node, peer, value)
+                return to_json(value) if arguments.json else await show(node, peer, value)
             except TextError:
                 raise
             except (PyerlnodeError, OSError) as error:
@@ -69,20 +69,19 @@ async def ask_all(
 
         answers = dict(zip(peers, await asyncio.gather(*map(answer, peers)), strict=True))
     failed = {peer: error for peer, error in answers.items() if isinstance(error, Exception)}
-    good = {peer: value for peer, value in answers.items() if peer not in failed}
+    good = {peer: text for peer, text in answers.items() if isinstance(text, str)}
     _print(good, alone=len(peers) == 1, as_json=arguments.json)
     for peer, error in failed.items():
         _complain(peer, error, alone=len(peers) == 1)
     return NO if failed else OK
 
 
-def _print(answers: dict[str, Any], *, alone: bool, as_json: bool) -> None:
-    if as_json and (answers or not alone):
-        value = next(iter(answers.values())) if alone else answers
-        print(json.dumps(value, ensure_ascii=False))
-    elif not as_json:
-        for peer, text in answers.items():
-            print(text if alone else f"{peer}: {text}")
+def _print(answers: dict[str, str], *, alone: bool, as_json: bool) -> None:
+    if as_json and not alone:
+        print("{" + ", ".join(f"{json.dumps(peer)}: {text}" for peer, text in answers.items()) + "}")
+        return
+    for peer, text in answers.items():
+        print(text if alone else f"{peer}: {text}")
 
 
 def _complain(peer: str, error: Exception, *, alone: bool) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pyerlnode.cli import main
+from pyerlnode.cli import json_terms, main
 from tests.unit.cli.conftest import Echo
 
 if TYPE_CHECKING:
     from pyerlnode.sync import Node
+    from pyerlnode.term import Term
 
 
 @pytest.mark.parametrize("term", ["{:ok, [1, 2.5, nil]}", '%{"a" => :b}', '"text"', ":atom", "<<1, 2, 255>>"])
@@ -34,6 +35,17 @@ def test_json_both_ways(peer: Node, capsys: pytest.CaptureFixture[str]) -> None:
     value = {"a": [1, 2.5, None, True], "b": {"c": "text"}}
     assert main(["call", peer.name, "echo", json.dumps(value), "--cookie", "cookie", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == value
+
+
+def test_an_answer_that_json_cannot_hold_is_told(
+    peer: Node, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_deep(term: Term) -> NoReturn:
+        raise RecursionError
+
+    monkeypatch.setattr(json_terms, "jsonable", too_deep)
+    assert main(["call", peer.name, "echo", "1", "--cookie", "cookie", "--json"]) == 1
+    assert capsys.readouterr() == ("", "pyerlnode: the answer is nested too deeply for JSON\n")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pyerlnode.cli.json_terms import from_json, jsonable, to_json
-from pyerlnode.errors import TextError
+from pyerlnode.errors import PyerlnodeError, TextError
 from pyerlnode.term import Atom, ImproperList, Pid, TermMap
 
 
@@ -59,5 +59,5 @@ def test_an_answer_that_is_too_deep_for_json_is_refused() -> None:
     term: Any = 1
     for _ in range(20_000):
         term = [term]
-    with pytest.raises(TextError, match="nested too deeply"):
+    with pytest.raises(PyerlnodeError, match="nested too deeply"):
         to_json(term)
