@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from pyerlnode.errors import LocalProtocolError, RemoteProtocolError
 
@@ -209,8 +209,7 @@ def _framed(opcode: int, rest: bytes) -> bytes:
 # ---------------------------------------------------------------------------------- replies
 
 
-@dataclass(frozen=True, slots=True)
-class Alive2Resp:
+class Alive2Resp(NamedTuple):
     """The answer to ALIVE2: ``result`` 0 and the node's creation, or a refusal."""
 
     result: int
@@ -245,8 +244,7 @@ class Alive2Resp:
         raise RemoteProtocolError(f"byte {start[0]} does not begin an ALIVE2 reply")
 
 
-@dataclass(frozen=True, slots=True)
-class NodeEntry:
+class NodeEntry(NamedTuple):
     """What epmd tells about a live node."""
 
     name: str
@@ -305,8 +303,7 @@ def parse_port2(data: bytes) -> NodeEntry | None:
     return NodeEntry(name, port, kind, protocol, highest, lowest, data[14 + name_size :])
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """The answer to NAMES."""
 
     epmd_port: int

@@ -10,9 +10,9 @@ Readers raise :class:`RemoteProtocolError` and nothing else, whatever the bytes.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import StrEnum
 from struct import Struct
+from typing import NamedTuple
 
 from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.wire.challenge import DIGEST_SIZE
@@ -56,8 +56,7 @@ class Status(StrEnum):
         return b"s" + self.value.encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """The status that gives a node its ``name`` and ``creation``."""
 
     name: str
@@ -69,8 +68,7 @@ class Named:
         return Status.NAMED.to_bytes() + _NAME_LENGTH.pack(len(name)) + name + _CREATION.pack(self.creation)
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(NamedTuple):
     """What a dialler says first: its name message.
 
     ``name`` is the host part alone when ``dynamic``: the dialler has no name and asks for one.  In
@@ -91,8 +89,7 @@ class Hello:
         return _HELLO_6.pack(b"N", self.flags, self.creation, len(name)) + name
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """What an acceptor says about itself, and the number that the dialler must answer."""
 
     name: str
@@ -109,8 +106,7 @@ class Challenge:
         return _CHALLENGE_6.pack(b"N", self.flags, self.challenge, self.creation, len(name)) + name
 
 
-@dataclass(frozen=True, slots=True)
-class Complement:
+class Complement(NamedTuple):
     """What a version 5 name message could not hold, once the acceptor has shown that it knows more."""
 
     flags: Flags
@@ -121,8 +117,7 @@ class Complement:
         return _COMPLEMENT.pack(b"c", int(self.flags) >> 32, self.creation)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The dialler's answer to the challenge, and its own challenge."""
 
     challenge: int
