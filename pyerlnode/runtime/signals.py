@@ -8,58 +8,90 @@ that the handshake negotiated (ERTS distribution protocol, "Protocol between Con
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pyerlnode.term import decode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FRAGMENT_SIZE
 from pyerlnode.wire.messages import ALIAS, EXIT_SIGNAL, PRIORITY
+from pyerlnode.wire.payload import Payload
 
 if TYPE_CHECKING:
-    from pyerlnode.term import Term
+    from pyerlnode.term import Pid, Reference, Term
     from pyerlnode.wire.control import Control
 
+_Encoded: TypeAlias = "Payload | bytes | None"
 
-def adapt(flags: Flags, control: Control, payload: bytes | None) -> tuple[Control, bytes | None] | None:
+_NEVER: Final = 1 << 64
+"""A flag that no peer has."""
+_ALIAS: Final = Flags.ALIAS.value
+_ALTACT_SIG: Final = Flags.ALTACT_SIG.value
+_NATIVE_RECORDS: Final = Flags.NATIVE_RECORDS.value
+
+_NEEDS: Final[dict[type, int]] = {
+    c.SendSender: Flags.SEND_SENDER.value,
+    c.AliasSend: _NEVER,
+    c.AltactSigSend: _ALTACT_SIG | _NATIVE_RECORDS,
+    c.UnlinkId: Flags.UNLINK_ID.value,
+    c.UnlinkIdAck: Flags.UNLINK_ID.value,
+    c.PayloadExit: Flags.EXIT_PAYLOAD.value,
+    c.PayloadExit2: Flags.EXIT_PAYLOAD.value,
+    c.PayloadMonitorPExit: Flags.EXIT_PAYLOAD.value,
+}
+"""The flags of a peer that takes a signal as it is; any peer takes one that is not here."""
+
+
+def adapt(flags: int, control: Control, payload: _Encoded) -> tuple[Control, _Encoded] | None:
     """`control` as a peer with `flags` understands it; None where it has no way to."""
+    needed = _NEEDS.get(type(control), 0)
+    if flags & needed == needed:
+        return control, payload
+    return _rewrite(flags, control, payload)
+
+
+def _rewrite(flags: int, control: Control, payload: _Encoded) -> tuple[Control, _Encoded] | None:
+    """`control` for a peer that may not take it as it is."""
     match control:
-        case c.SendSender(_, target) if not flags & Flags.SEND_SENDER:
+        case c.SendSender(_, target):
             return c.Send(target), payload
         case c.AliasSend(sender, alias):
             return _alias_send(flags, sender, alias, payload)
-        case c.AltactSigSend(kind, sender, alias) if not flags & Flags.ALTACT_SIG:
-            return None if kind & EXIT_SIGNAL else _alias_send(flags, sender, alias, payload)
-        case c.AltactSigSend(kind, sender, alias) if _kills_otp_28(flags, kind, payload):
-            return c.AltactSigSend(ALIAS, sender, alias), payload
-        case c.UnlinkId(_, sender, target) if not flags & Flags.UNLINK_ID:
+        case c.AltactSigSend(kind, sender, target):
+            return _altact(flags, kind, sender, target, payload)
+        case c.UnlinkId(_, sender, target):
             return c.Unlink(sender, target), None
-        case c.UnlinkIdAck() if not flags & Flags.UNLINK_ID:
-            return None
-        case c.PayloadExit(sender, target) if not flags & Flags.EXIT_PAYLOAD:
+        case c.PayloadExit(sender, target):
             return c.Exit(sender, target, _reason(payload)), None
-        case c.PayloadExit2(sender, target) if not flags & Flags.EXIT_PAYLOAD:
+        case c.PayloadExit2(sender, target):
             return c.Exit2(sender, target, _reason(payload)), None
-        case c.PayloadMonitorPExit(target, watcher, ref) if not flags & Flags.EXIT_PAYLOAD:
-            return c.MonitorPExit(target, watcher, ref, _reason(payload)), None
-    return control, payload
+        case c.PayloadMonitorPExit(target, watcher, ref):
+            return c.MonitorPExit(target, watcher, ref, _reason(payload), control.origin), None
+    return None  # UnlinkIdAck: who sends no UNLINK_ID waits for no answer
 
 
 def _alias_send(
-    flags: Flags, sender: Term, alias: Term, payload: bytes | None
-) -> tuple[Control, bytes | None] | None:
-    if flags & Flags.ALTACT_SIG:
+    flags: int, sender: Pid, alias: Reference, payload: _Encoded
+) -> tuple[Control, _Encoded] | None:
+    if flags & _ALTACT_SIG:
         return c.AltactSigSend(ALIAS, sender, alias), payload
-    if flags & Flags.ALIAS:
+    if flags & _ALIAS:
         return c.AliasSend(sender, alias), payload
     return None
 
 
-def _kills_otp_28(flags: Flags, kind: int, payload: bytes | None) -> bool:
-    """Whether this is a priority message that comes in fragments: the BEAM of OTP 28 (erts 16.4) crashes."""
-    is_message = kind & PRIORITY and not kind & EXIT_SIGNAL
-    return bool(is_message and payload and len(payload) > FRAGMENT_SIZE and not flags & Flags.NATIVE_RECORDS)
+def _altact(
+    flags: int, kind: int, sender: Pid, target: Term, payload: _Encoded
+) -> tuple[Control, _Encoded] | None:
+    """A priority message; the BEAM of OTP 28 (erts 16.4) crashes on one that comes in fragments."""
+    if not flags & _ALTACT_SIG:
+        return None if kind & EXIT_SIGNAL else _alias_send(flags, sender, target, payload)
+    if kind & PRIORITY and not kind & EXIT_SIGNAL and payload and len(payload) > FRAGMENT_SIZE:
+        kind = ALIAS
+    return c.AltactSigSend(kind, sender, target), payload
 
 
-def _reason(payload: bytes | None) -> Term:
+def _reason(payload: _Encoded) -> Term:
+    if isinstance(payload, Payload):
+        return payload.raw().decode()
     return decode_bare(payload or b"\x6a")[0]

@@ -9,6 +9,7 @@ from pyerlnode.term import Atom, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import VISIBLE, Flags
 from pyerlnode.wire.messages import ALIAS, EXIT_SIGNAL, PRIORITY
+from pyerlnode.wire.payload import Payload, encode_payload
 from tests.support.net import LEFT, RIGHT, pid
 from tests.support.net import ref as reference
 
@@ -24,6 +25,12 @@ REASON = encode_bare((Atom("shutdown"), 1))
         (Flags.UNLINK_ID, c.UnlinkId(1, a, b), None, (c.Unlink(a, b), None)),
         (Flags.UNLINK_ID, c.UnlinkIdAck(1, a, b), None, None),
         (Flags.EXIT_PAYLOAD, c.PayloadExit(a, b), REASON, (c.Exit(a, b, ("shutdown", 1)), None)),
+        (
+            Flags.EXIT_PAYLOAD,
+            c.PayloadExit(a, b),
+            encode_payload((Atom("shutdown"), 1)),
+            (c.Exit(a, b, ("shutdown", 1)), None),
+        ),
         (Flags.EXIT_PAYLOAD, c.PayloadExit2(a, b), REASON, (c.Exit2(a, b, ("shutdown", 1)), None)),
         (
             Flags.EXIT_PAYLOAD,
@@ -45,9 +52,10 @@ REASON = encode_bare((Atom("shutdown"), 1))
     ],
 )
 def test_older_peers_get_older_forms(
-    lacking: Flags, control: c.Control, payload: bytes | None, adapted: object
+    lacking: Flags, control: c.Control, payload: Payload | bytes | None, adapted: object
 ) -> None:
     assert adapt(VISIBLE & ~lacking, control, payload) == adapted
+    assert adapt(int(VISIBLE & ~lacking), control, payload) == adapted
 
 
 @pytest.mark.parametrize(
@@ -72,3 +80,11 @@ def test_the_newest_get_alias_sends_as_alternate_action_signals() -> None:
 
 def test_an_empty_reason_is_an_empty_list() -> None:
     assert adapt(Flags(0), c.PayloadExit(a, b), None) == (c.Exit(a, b, []), None)
+
+
+def test_whose_end_it_was_is_not_forgotten() -> None:
+    control = c.PayloadMonitorPExit(Atom("name"), b, ref, a)
+    adapted = adapt(VISIBLE & ~Flags.EXIT_PAYLOAD, control, REASON)
+    assert adapted is not None
+    assert isinstance(adapted[0], c.MonitorPExit)
+    assert adapted[0].origin == a
