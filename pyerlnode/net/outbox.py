@@ -113,8 +113,8 @@ class Outbox:
         self._queue_size = 0
         self._queued = 0  # packets that were ever put into the queue
         self._lanes: dict[Pid, _Lane] = {}
-        self._turns: deque[_Lane] = deque()
-        self._waiting: deque[_Lane] = deque()  # lanes whose start is not reached
+        self._turns: list[_Lane] = []  # few: no deques, which take much memory when they are empty
+        self._waiting: list[_Lane] = []  # lanes whose start is not reached
         self._turn = False  # whether it is a lane's turn
         self._cut: memoryview | None = None  # the rest of a packet of which a part is out
 
@@ -131,8 +131,9 @@ class Outbox:
         self.size = self._bulk = self._queue_size = 0
         self._cut = None
         self._lanes.clear()
-        for queue in (self._queue, self._turns, self._waiting):
-            queue.clear()
+        self._queue.clear()
+        self._turns.clear()
+        self._waiting.clear()
 
     def holds_up(self, sender: Pid | None, limit: int) -> bool:
         """Whether `sender` (None: anybody) is to wait, with at most `limit` bytes unsent.
@@ -253,7 +254,7 @@ class Outbox:
         self._queue_size -= BATCH - room
         out = self._queued - len(self._queue)
         while self._waiting and self._waiting[0].after <= out:
-            self._turns.append(self._waiting.popleft())
+            self._turns.append(self._waiting.pop(0))
 
     def _finish(self, packet: Packet, parts: list[bytes | memoryview]) -> int:
         """Make the header of a packet; gives the size that it was counted with."""
@@ -263,7 +264,7 @@ class Outbox:
 
     def _take_turn(self, parts: list[bytes | memoryview]) -> None:
         """The turn of one lane: a fragment, or the small messages that follow one."""
-        lane = self._turns.popleft()
+        lane = self._turns.pop(0)
         before = lane.size
         room = BATCH
         while lane.items and room > 0:

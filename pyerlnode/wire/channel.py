@@ -16,7 +16,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from pyerlnode.errors import DecodeError, LocalProtocolError, RemoteProtocolError
+from pyerlnode.errors import DecodeError, LocalProtocolError, RemoteProtocolError, caused
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term import Atom, RawTerm, decode_bare, encode_bare
 from pyerlnode.term.primitives import read_i32_be
@@ -76,7 +76,8 @@ class Channel:
                 return self._receive_whole(frame)
             return self._receive_fragment(frame)
         except DecodeError as error:
-            raise RemoteProtocolError(f"a control message that does not decode: {error}") from error
+            fault = RemoteProtocolError(f"a control message that does not decode: {error}")
+            raise caused(fault, error) from error
 
     def receive_all(self, data: bytes, messages: list[tuple[Control, RawTerm | None]]) -> int:
         """Take the frames that ``data`` begins with, each behind its length; gives how far it got.

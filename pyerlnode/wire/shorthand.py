@@ -98,7 +98,7 @@ def _write_reg_send(sender: Pid, name: Atom, payload: Payload) -> tuple[tuple[At
     ours = table.get(sender.node, -1)
     if ours < 0:
         ours = len(refs)
-        refs = (*refs, _atom(sender.node))
+        refs = (*refs, sender.node)
     unused = table.get(UNUSED, -1)
     if unused < 0:
         unused = len(refs)
@@ -106,7 +106,7 @@ def _write_reg_send(sender: Pid, name: Atom, payload: Payload) -> tuple[tuple[At
     place = unused if name == UNUSED else table.get(name, -1)
     if place < 0:
         place = len(refs)
-        refs = (*refs, _atom(name))
+        refs = (*refs, name)
     return refs, _pid_and_names(
         _REG_SEND, _PID, ours, sender.id, sender.serial, sender.creation, _ATOM, unused, _ATOM, place
     )
@@ -160,19 +160,12 @@ def _two_nodes(ours: Atom, theirs: Atom, payload: Payload) -> tuple[int, int, tu
     first = table.get(ours, -1)
     if first < 0:
         first = len(refs)
-        refs = (*refs, _atom(ours))
+        refs = (*refs, ours)
     second = first if theirs == ours else table.get(theirs, -1)
     if second < 0:
         second = len(refs)
-        refs = (*refs, _atom(theirs))
+        refs = (*refs, theirs)
     return first, second, refs
-
-
-def _atom(name: Atom) -> Atom:
-    """Node names in identifiers may be given as plain text."""
-    if type(name) is Atom:
-        return name
-    raise StructError("plain text where an atom belongs")
 
 
 def _count(words: tuple[int, ...]) -> int:

@@ -10,7 +10,6 @@ from pyerlnode.errors import DecodeError, EncodeError, RemoteProtocolError
 from pyerlnode.limits import Limits
 from pyerlnode.term import Atom, Pid, decode_bare, encode_bare
 from pyerlnode.wire import messages as m
-from pyerlnode.wire import shorthand
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.control import parse_control
 from pyerlnode.wire.flags import HIDDEN
@@ -22,7 +21,6 @@ from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, US, WI
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-IS_COMPILED = not (shorthand.__file__ or "").endswith(".py")
 HELLO = encode_bare(Atom("hello"))
 
 
@@ -85,10 +83,9 @@ def test_numbers_without_their_place_are_refused(control: m.Control) -> None:
         Channel(HIDDEN).encode(control, HELLO if control.HAS_PAYLOAD else None)
 
 
-@pytest.mark.skipif(IS_COMPILED, reason="compiled, an identifier refuses plain text itself")
 def test_node_names_may_be_plain_text() -> None:
     sender, receiver = Channel(HIDDEN), Channel(HIDDEN)
-    plain = Pid("py@host", 9, 1, 77)  # type: ignore[arg-type]
+    plain = Pid("py@host", 9, 1, 77)
     for control in (m.SendSender(plain, THEM), m.RegSend(plain, NAME), m.AliasSend(plain, REF)):
         [frame] = frames(sender.encode(control, HELLO))
         message = receiver.receive(frame)
