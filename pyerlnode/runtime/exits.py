@@ -106,5 +106,7 @@ def encodable(reason: Term) -> Term:
 
 
 def undef(module: Atom, function: Atom, args: Term) -> Term:
-    """The reason of a call to a function that does not exist."""
+    """The reason of a call to a function that does not exist; arguments that are no list are ``badarg``."""
+    if not isinstance(args, list):
+        return (Atom("badarg"), [(Atom("erlang"), Atom("apply"), [module, function, args], [])])
     return (Atom("undef"), [(module, function, args, [])])

@@ -20,7 +20,7 @@ from pyerlnode.runtime.exits import (
     stack_of,
     undef,
 )
-from pyerlnode.term import Atom, decode_bare, encode_bare
+from pyerlnode.term import Atom, ImproperList, decode_bare, encode_bare
 from tests.support.nodes import make_router
 
 
@@ -122,6 +122,11 @@ def test_reasons_are_atoms_and_nothing_that_looks_like_one() -> None:
 
 def test_undef_names_the_call() -> None:
     assert undef(Atom("m"), Atom("f"), [1]) == (Atom("undef"), [("m", "f", [1], [])])
+
+
+def test_a_call_with_what_is_no_list_of_arguments_is_badarg() -> None:
+    args = ImproperList((1,), 2)
+    assert undef(Atom("m"), Atom("f"), args) == ("badarg", [("erlang", "apply", ["m", "f", args], [])])
 
 
 def test_a_cancellation_has_a_reason_too() -> None:
