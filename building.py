@@ -56,6 +56,9 @@ COMPILED = ("pyerlnode/term/[!_]*.py", "pyerlnode/wire/[!_]*.py")
 """Not ``__init__.py``, where nothing happens; not ``term/text``: it reads and prints terms for people, with
 regular expressions, on no message's way."""
 
+LEFT_ALONE = ("pyerlnode/term/maps.py",)
+"""``TermMap`` derives from ``Mapping``, which mypyc gets wrong; and compiled recursion knows no end of the stack."""
+
 _SOURCES = ("pyerlnode", "building.py", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 _LIBRARY = "pyerlnode.compiled"
 _MYPY = """\
@@ -185,7 +188,8 @@ def extensions() -> list[Any]:
     os.makedirs("build", exist_ok=True)
     settings = Path("build", "mypy.ini")
     settings.write_text(_MYPY, encoding="ascii")
-    modules = sorted(str(path) for pattern in COMPILED for path in Path().glob(pattern))
+    found = {path.as_posix() for pattern in COMPILED for path in Path().glob(pattern)}
+    modules = sorted(found - {*LEFT_ALONE})
     arguments = [f"--config-file={settings}", *modules]
     made = mypycify(arguments, group_name=_LIBRARY, opt_level="3", debug_level="0")
     for extension in made:
