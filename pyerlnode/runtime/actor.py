@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyerlnode.runtime.router import Router
     from pyerlnode.runtime.waking import Arrival
     from pyerlnode.term import Term
+    from pyerlnode.wire.payload import Payload
 
 ALIAS = Atom("alias")
 DOWN = Atom("DOWN")
@@ -242,14 +243,14 @@ class Actor(ABC):
                 if state == LINKED:
                     router.emit(other.node, c.PayloadExit(me, other), payload)
             for ref, (watcher, target) in watchers.items():
-                router.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref), payload)
+                router.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref, me), payload)
         for ref, watched in monitors.items():
             router.emit(watched.node, c.DemonitorP(me, watched.target, ref))
 
     # signals to others ---------------------------------------------------------------
 
     def emit_message(
-        self, node: Atom, target: Pid | Atom | Reference, payload: bytes, *, priority: bool = False
+        self, node: Atom, target: Pid | Atom | Reference, payload: Payload | bytes, *, priority: bool = False
     ) -> bool:
         """Sends an encoded message; False where `node` is not connected.
 

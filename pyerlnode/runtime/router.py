@@ -23,18 +23,20 @@ from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
 from pyerlnode.runtime.registry import Registry
 from pyerlnode.runtime.signals import adapt
 from pyerlnode.runtime.waking import Waking
-from pyerlnode.term import Atom, ImproperList, Pid, RawTerm, Reference, brief, encode_bare
+from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
-from pyerlnode.wire.messages import EXIT_SIGNAL, PRIORITY
+from pyerlnode.wire.messages import EXIT_SIGNAL, NOBODY, PRIORITY
 from pyerlnode.wire.messages import LINKED as LINKED_BY_SPAWN
+from pyerlnode.wire.payload import as_received, encode_payload
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from pyerlnode.net.session import Session
-    from pyerlnode.term import Term
+    from pyerlnode.term import RawTerm, Term
     from pyerlnode.wire.control import Control
+    from pyerlnode.wire.payload import Payload
 
 log = logging.getLogger("pyerlnode.runtime")
 
@@ -91,17 +93,17 @@ class Router:
 
     # sending -------------------------------------------------------------------------
 
-    def emit(self, node: str, control: Control, payload: bytes | None = None) -> bool:
+    def emit(self, node: str, control: Control, payload: Payload | bytes | None = None) -> bool:
         """Sends one signal to `node`; False where it is not connected."""
         session = self.sessions.get(node)
         if session is not None:
-            adapted = adapt(session.info.flags, control, payload)
+            adapted = adapt(session.flags, control, payload)
             if adapted is not None:
                 session.send(adapted[0], adapted[1])
             return True
         if node != self.registry.node:
             return False
-        self._queue.append((control, None if payload is None else RawTerm(payload, 0)))
+        self._queue.append((control, as_received(payload)))
         if not self._busy:
             self._drain()
         return True
@@ -130,9 +132,9 @@ class Router:
         finally:
             self._busy = False
 
-    def encode_for(self, node: str, message: Term) -> bytes:
+    def encode_for(self, node: str, message: Term) -> Payload:
         """Encodes a message for `node`: one before OTP 29 cannot take native records."""
-        return encode_bare(message, records=self._can(node, _RECORDS))
+        return encode_payload(message, records=self._can(node, _RECORDS))
 
     def _can(self, node: str, flags: int) -> bool:
         """Whether `node` has one of `flags`; we ourselves have all, and who is not connected may."""
@@ -345,7 +347,7 @@ class Router:
         actor = self.registry.find(target) if isinstance(target, Pid) else self.registry.whereis(target)
         if actor is None:
             reason = encode_bare(NOPROC)
-            self.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref), reason)
+            self.emit(watcher.node, c.PayloadMonitorPExit(target, watcher, ref, NOBODY), reason)
             return
         actor.watchers[ref] = Watcher(watcher, target)
         self._watched[ref] = actor

@@ -41,6 +41,13 @@ def encode_payload(term: Term, limits: Limits = DEFAULT, *, records: bool = True
     return Payload(encode_bare(term, limits, records=records, atoms=table), table)
 
 
+def as_received(payload: Payload | bytes | None) -> RawTerm | None:
+    """``payload``, with or without a table, as a receiver on this very node gets it."""
+    if payload is None:
+        return None
+    return payload.raw() if isinstance(payload, Payload) else RawTerm(payload)
+
+
 def plain(payload: Payload, limits: Limits = DEFAULT) -> bytes:
     """``payload`` for a peer that takes no headers with atoms: all atoms in full."""
     if not payload.refs:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pyerlnode.node import Node
 from pyerlnode.runtime.router import Router
-from pyerlnode.term import Atom, Pid, RawTerm, Reference, decode_bare, encode_bare
+from pyerlnode.term import Atom, Pid, RawTerm, Reference, encode_bare
 from pyerlnode.wire.flags import VISIBLE
 from pyerlnode.wire.handshake import PeerInfo
+from pyerlnode.wire.payload import as_received
 from tests.support.ports import free_port
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pyerlnode.term import Term
     from pyerlnode.wire.control import Control
     from pyerlnode.wire.flags import Flags
+    from pyerlnode.wire.payload import Payload
 
 ME, PEER = "me@127.0.0.1", "peer@127.0.0.1"
 COOKIE = "cookie"
@@ -70,8 +72,9 @@ class FakePeer:
 
     # what the router calls ----------------------------------------------------------
 
-    def send(self, control: Control, payload: bytes | None = None) -> None:
-        self.sent.append((control, None if payload is None else decode_bare(payload)[0]))
+    def send(self, control: Control, payload: Payload | bytes | None = None) -> None:
+        raw = as_received(payload)
+        self.sent.append((control, None if raw is None else raw.decode()))
 
     async def drain(self, sender: Pid | None = None) -> None:
         self.drained += 1

@@ -5,7 +5,7 @@ import pytest
 from pyerlnode.errors import EncodeError
 from pyerlnode.limits import Limits
 from pyerlnode.term import Atom, Record, encode_bare
-from pyerlnode.wire.payload import Payload, encode_payload, plain
+from pyerlnode.wire.payload import Payload, as_received, encode_payload, plain
 
 TERM = {Atom("key"): (Atom("value"), True, None, Atom("key"), "text")}
 RECORD = Record(Atom("m"), Atom("r"), ((Atom("f"), 1),), True)
@@ -23,6 +23,11 @@ def test_atoms_are_counted_from_0_and_named_once() -> None:
 
 def test_a_receiver_here_reads_it_with_its_atoms() -> None:
     assert encode_payload(TERM).raw().decode(text="utf8") == TERM
+    for payload in (encode_payload(TERM), encode_bare(TERM)):
+        received = as_received(payload)
+        assert received is not None
+        assert received.decode(text="utf8") == TERM
+    assert as_received(None) is None
 
 
 def test_for_others_it_is_written_in_full() -> None:
