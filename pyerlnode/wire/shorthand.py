@@ -41,11 +41,16 @@ _SEND_SENDER: Final = 0x68036116
 _REG_SEND: Final = 0x68046106
 _ALIAS_SEND: Final = 0x68036121
 _ALTACT: Final = 0x68046125
+_MONITOR: Final = 0x68046113
+_DEMONITOR: Final = 0x68046114
 
 _two_pids = Struct(">IHBIIIHBIII").pack
 _pid_and_names = Struct(">IHBIIIBBBB").pack
 _pid_and_reference = tuple(Struct(f">IHBIIIBHBBI{words}I").pack for words in range(6))
 _flags_pid_reference = tuple(Struct(f">IBBHBIIIBHBBI{words}I").pack for words in range(6))
+
+_pid = Struct(">HBIII").pack
+_reference = tuple(Struct(f">BHBBI{words}I").pack for words in range(6))
 
 _ROOM: Final = 255 - 3
 """Atoms that a payload may have, so that the header has room for those of any of these messages."""
@@ -67,8 +72,13 @@ def write_control(control: Control, payload: Payload, limits: Limits) -> tuple[t
             elif isinstance(control, AltactSigSend):
                 if control.token is None and isinstance(control.target, Reference):
                     return _write_altact(control.flags, control.sender, control.target, payload)
-            elif isinstance(control, AliasSend) and control.token is None:
-                return _write_alias_send(control.sender, control.alias, payload)
+            elif isinstance(control, AliasSend):
+                if control.token is None:
+                    return _write_alias_send(control.sender, control.alias, payload)
+            elif isinstance(control, MonitorP):
+                return _write_monitor(_MONITOR, control.watcher, control.target, control.ref, payload)
+            elif isinstance(control, DemonitorP):
+                return _write_monitor(_DEMONITOR, control.watcher, control.target, control.ref, payload)
         except StructError:
             pass  # a number without its place: what is wrong is told below
     atoms = dict(payload.table)
@@ -154,8 +164,24 @@ def _write_altact(
     )
 
 
+def _write_monitor(
+    start: int, watcher: Pid, target: Pid | Atom, ref: Reference, payload: Payload
+) -> tuple[tuple[Atom, ...], bytes]:
+    if ref.node != watcher.node:
+        raise StructError("a reference of somebody else: the long way can have it")
+    name = target.node if isinstance(target, Pid) else target
+    ours, theirs, refs = _two_nodes(watcher.node, name, payload)
+    words = ref.words
+    term = start.to_bytes(4, "big") + _pid(_PID, ours, watcher.id, watcher.serial, watcher.creation)
+    if isinstance(target, Pid):
+        term += _pid(_PID, theirs, target.id, target.serial, target.creation)
+    else:
+        term += bytes((_ATOM, theirs))
+    return refs, term + _reference[_count(words)](_REFERENCE, len(words), _ATOM, ours, ref.creation, *words)
+
+
 def _two_nodes(ours: Atom, theirs: Atom, payload: Payload) -> tuple[int, int, tuple[Atom, ...]]:
-    """The places of two nodes in the header, and all that is in it."""
+    """The places of two atoms, mostly names of nodes, in the header, and all that is in it."""
     table, refs = payload.table, payload.refs
     first = table.get(ours, -1)
     if first < 0:
@@ -182,7 +208,7 @@ HEAD: Final = 4
 SPANS: Final = tuple(34 if op == 22 else 23 if op == 6 else 0 for op in range(256))
 """By operation: the size of a control message that is likely to come again as it is, 0 for all others."""
 
-_four = Struct(">HBIII").unpack_from
+_pid_parts = Struct(">HBIII").unpack_from
 _reference_head = Struct(">BHBBI").unpack_from
 _words = tuple(Struct(f">{count}I").unpack_from for count in range(6))
 _PID_SIZE: Final = 15
@@ -278,7 +304,7 @@ _READERS: Final[dict[int, Callable[[bytes, int, tuple[Atom, ...]], tuple[Control
 
 
 def _read_pid(frame: bytes, at: int, refs: tuple[Atom, ...]) -> Pid | None:
-    tag, node, number, serial, creation = _four(frame, at)
+    tag, node, number, serial, creation = _pid_parts(frame, at)
     return Pid(refs[node], number, serial, creation) if tag == _PID else None
 
 

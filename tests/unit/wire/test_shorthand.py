@@ -36,6 +36,10 @@ SHORTHAND: list[m.Control] = [
     m.AliasSend(THEM, LONG_REF),
     m.AltactSigSend(m.ALIAS, THEM, REF),
     m.AltactSigSend(m.ALIAS | m.EXIT_SIGNAL | m.PRIORITY, THEM, LONG_REF),
+    m.MonitorP(THEM, US, REF),
+    m.MonitorP(THEM, NAME, REF),
+    m.DemonitorP(THEM, THEM, REF),
+    m.DemonitorP(THEM, Atom("beam@host"), LONG_REF),
 ]
 
 
@@ -51,8 +55,11 @@ def test_what_is_made_by_hand_is_what_the_long_way_makes(control: m.Control, kno
     assert term == encode_bare(control.to_term(), atoms={atom: place for place, atom in enumerate(refs)})
 
 
+CARRIERS = [control for control in SHORTHAND if control.HAS_PAYLOAD]
+
+
 @pytest.mark.parametrize("count", [250, 251, 252, 253, 254, 255, 256, 1000])
-@pytest.mark.parametrize("control", SHORTHAND, ids=lambda control: type(control).__name__)
+@pytest.mark.parametrize("control", CARRIERS, ids=lambda control: type(control).__name__)
 def test_atoms_that_do_not_fit_the_header_are_written_in_full(control: m.Control, count: int) -> None:
     term = [Atom(f"atom{number}") for number in range(count)]
     sender, receiver = Channel(HIDDEN), Channel(HIDDEN)
@@ -75,6 +82,8 @@ def test_atoms_that_do_not_fit_the_header_are_written_in_full(control: m.Control
         m.AliasSend(THEM, REF.__replace__(words=(1,) * 6)),
         m.AltactSigSend(m.ALIAS, THEM, REF.__replace__(words=(1 << 32,))),
         m.MonitorP(THEM, US, REF.__replace__(creation=-1)),
+        m.DemonitorP(THEM, US.__replace__(id=1 << 40), REF),
+        m.MonitorP(THEM, NAME, REF.__replace__(words=())),
     ],
     ids=repr,
 )
