@@ -24,7 +24,7 @@ from pyerlnode.errors import NotConnected, ProtocolError, RemoteProtocolError, T
 from pyerlnode.limits import DEFAULT, KIB, MIB
 from pyerlnode.net.outbox import Outbox
 from pyerlnode.net.waiting import Waiting
-from pyerlnode.wire.channel import Channel
+from pyerlnode.wire.channel import BULKY, Channel
 from pyerlnode.wire.framing import TICK
 from pyerlnode.wire.ticker import Tick, Ticker
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pyerlnode.term import Pid, RawTerm
     from pyerlnode.wire.control import Control
     from pyerlnode.wire.handshake import PeerInfo
+    from pyerlnode.wire.payload import Payload
 
 __all__ = ["CLOSED", "OVERFLOW", "SILENT", "VIOLATION", "Clock", "Session", "Sink", "Timer"]
 
@@ -55,8 +56,8 @@ FAILURE: Final = "internal_error"
 
 TURN: Final = 1 * MIB
 """Bytes written in one go, at most about: then others have their turn on the event loop."""
-BULKY: Final = 32 * KIB
-"""Frames from this size on are cut straight out of the receive buffer."""
+CHUNK: Final = 2 * BULKY
+"""What smaller frames are copied out in, many at once."""
 LARGE: Final = 128 * KIB
 """From this size on memory is fetched from the kernel for each message anew, until we say that it recurs."""
 LARGEST: Final = 8 * MIB
@@ -164,8 +165,8 @@ class Session:
 
     # ------------------------------------------------------------------ sending
 
-    def send(self, control: Control, payload: bytes | None = None) -> None:
-        """Queue a signal; `payload` is the output of ``encode_bare``.
+    def send(self, control: Control, payload: Payload | bytes | None = None) -> None:
+        """Queue a signal; `payload` is the output of ``encode_bare`` or ``encode_payload``.
 
         On a session that has ended it vanishes, as on any connection that is lost on the way.  Raises
         ``EncodeError`` and :class:`LocalProtocolError` for what cannot be sent at all.
@@ -281,37 +282,52 @@ class Session:
                 self._pump()
 
     def _deliver(self, data: memoryview) -> int:
-        receive, deliver, limit = self._channel.receive, self._sink.deliver, self._limits.frame
         position, end = 0, len(data)
-        chunk, base = b"", -1  # a copy of `data` from `base` on: slices of bytes are cheap
         while end - position >= _LENGTH.size:
             length: int = _LENGTH.unpack_from(data, position)[0]
             start = position + _LENGTH.size
             stop = start + length
-            if length > limit:
-                raise RemoteProtocolError(f"a packet of {length} bytes is above the limit of {limit}")
+            if length > self._limits.frame:
+                raise RemoteProtocolError(
+                    f"a packet of {length} bytes is above the limit of {self._limits.frame}"
+                )
             if stop > end:
                 self._stream.reserve(stop - position)
                 break
-            position = stop
-            if not length:
-                continue
             if length >= BULKY:
-                frame = bytes(data[start:stop])
-                self._bulk += length
-                if self._bulk > self._familiar:
-                    self._expect(self._bulk)
+                self._deliver_bulky(bytes(data[start:stop]))
+                position = stop
             else:
-                if base < 0:
-                    chunk, base = bytes(data[start:]), start
-                    self._bulk = 0
-                frame = chunk[start - base : stop - base]
-            message = receive(frame)
-            if message is not None:
-                deliver(self, message[0], message[1])
-                if self.reason is not None:
-                    return end
+                position += self._deliver_small(bytes(data[position : position + CHUNK]))
+            if self.reason is not None:
+                return end
         return position
+
+    def _deliver_bulky(self, frame: bytes) -> None:
+        self._bulk += len(frame)
+        if self._bulk > self._familiar:
+            self._expect(self._bulk)
+        message = self._channel.receive(frame)
+        if message is not None:
+            self._sink.deliver(self, message[0], message[1])
+
+    def _deliver_small(self, chunk: bytes) -> int:
+        """Deliver the messages that `chunk` begins with, then raise what is wrong; gives how far it got."""
+        self._bulk = 0
+        fault: ProtocolError | None = None
+        messages: list[tuple[Control, RawTerm | None]] = []
+        try:
+            done = self._channel.receive_all(chunk, messages)
+        except ProtocolError as error:
+            fault, done = error, len(chunk)
+        deliver = self._sink.deliver
+        for control, payload in messages:
+            deliver(self, control, payload)
+            if self.reason is not None:
+                return done
+        if fault is not None:
+            raise fault
+        return done
 
     def _expect(self, size: int) -> None:
         """Messages of `size` bytes come: have their memory kept for the next ones.

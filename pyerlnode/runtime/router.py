@@ -180,7 +180,7 @@ class Router:
         if origin_of is not None and origin_of(control).node != session.name:
             maker = brief(origin_of(control))
             raise RemoteProtocolError(f"{session.name} sent a {kind.__name__} of {maker}")
-        self.waking.gather()
+        self.waking.gathers = True
         was_busy, self._busy = self._busy, True
         try:
             self._handlers[kind](control, payload)

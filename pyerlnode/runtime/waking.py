@@ -25,19 +25,16 @@ T = TypeVar("T")
 class Waking:
     """The tasks of one node that wait for a signal and have been woken."""
 
-    __slots__ = ("_gathers", "_woken")
+    __slots__ = ("_woken", "gathers")
 
     def __init__(self) -> None:
+        self.gathers = False
+        """Whether signals are being delivered: who is woken by them goes on with :meth:`run`."""
         self._woken: list[Arrival[Any]] = []
-        self._gathers = False
-
-    def gather(self) -> None:
-        """Signals are being delivered: who is woken by them goes on with :meth:`run`."""
-        self._gathers = True
 
     def run(self) -> None:
         """Let them go on.  They never wake each other in here, so that this ends."""
-        self._gathers = False
+        self.gathers = False
         if not self._woken:
             return
         woken, self._woken = self._woken, []
@@ -55,7 +52,7 @@ class Waking:
 
     def wake(self, arrival: Arrival[Any]) -> None:
         """`arrival` has what was waited for."""
-        if self._gathers:
+        if self.gathers:
             self._woken.append(arrival)
         else:
             arrival.resume_soon()

@@ -20,6 +20,10 @@ async def turn() -> None:
     await asyncio.sleep(0)
 
 
+def gather(waking: Waking) -> None:
+    waking.gathers = True
+
+
 def waiting(arrival: Arrival[str], log: list[str]) -> asyncio.Task[str]:
     async def wait() -> str:
         value = await arrival
@@ -72,7 +76,7 @@ async def test_those_gathered_go_on_within_run_in_their_order() -> None:
     await turn()
     before: list[int] = []
     await outside(
-        waking.gather,
+        lambda: gather(waking),
         lambda: arrivals[2].set_result("c"),
         lambda: arrivals[0].set_result("a"),
         lambda: before.append(len(log)),
@@ -91,7 +95,7 @@ async def test_within_a_task_those_gathered_wait_for_the_next_turn() -> None:
     arrival = Arrival[str](waking)
     task = waiting(arrival, log)
     await turn()
-    waking.gather()
+    waking.gathers = True
     arrival.set_result("x")
     waking.run()
     assert log == []
@@ -113,7 +117,7 @@ async def test_two_that_wake_each_other_take_turns_with_everybody_else() -> None
 
     players = [asyncio.create_task(play(me)) for me in (0, 1)]
     await turn()
-    await outside(waking.gather, lambda: balls[0].set_result("ball"), waking.run)
+    await outside(lambda: gather(waking), lambda: balls[0].set_result("ball"), waking.run)
     assert rounds <= 2
     for player in players:
         player.cancel()
@@ -132,7 +136,7 @@ async def test_each_goes_on_in_its_own_context() -> None:
 
     task = asyncio.create_task(wait())
     await turn()
-    await outside(waking.gather, lambda: arrival.set_result("x"), waking.run)
+    await outside(lambda: gather(waking), lambda: arrival.set_result("x"), waking.run)
     await task
     assert seen == ["waiter", task]
     assert NAME.get() == "nobody"
@@ -176,7 +180,7 @@ async def test_an_error_is_raised_in_who_waits() -> None:
     arrival = Arrival[str](waking)
     task = waiting(arrival, log)
     await turn()
-    await outside(waking.gather, lambda: arrival.set_exception(KeyError("gone")), waking.run)
+    await outside(lambda: gather(waking), lambda: arrival.set_exception(KeyError("gone")), waking.run)
     with pytest.raises(KeyError, match="gone"):
         await task
 
@@ -191,7 +195,7 @@ async def test_a_task_that_stops_the_program_does_not_keep_the_others() -> None:
 
     stopping, other = asyncio.create_task(stop()), waiting(second, log)
     await turn()
-    waking.gather()
+    waking.gathers = True
     first.set_result("x")
     second.set_result("y")
     loop = asyncio.get_running_loop()
