@@ -292,6 +292,29 @@ class TestSpawner:
         await until(lambda: len(peer.sent) == 2)
         assert peer.take()[1][1] == BOOM
 
+    @pytest.mark.parametrize(
+        ("mfa", "args"),
+        [
+            (("py", "outcomes"), [Atom("exit")]),
+            (("erpc", "execute_call"), [1, Atom("py"), Atom("outcomes"), [Atom("exit")]]),
+            (("erpc", "execute_cast"), [Atom("py"), Atom("outcomes"), [Atom("exit")]]),
+        ],
+    )
+    async def test_spawns_calls_and_casts_count_for_one_limit(
+        self, router: Router, peer: FakePeer, mfa: tuple[str, str], args: Term
+    ) -> None:
+        spawner: Any = router.spawner
+        others = [Process(router) for _ in range(router.limits.spawned)]
+        for other in others:
+            spawner._exports.started(other)
+        self.ask(peer, mfa, args, [])
+        assert peer.take() == [(c.SpawnReply(peer.ref(), peer.pid(1), 0, Atom("system_limit")), None)]
+        others[0].end(BOOM)
+        self.ask(peer, mfa, args, [])
+        ((reply, _),) = peer.take()
+        assert isinstance(reply, c.SpawnReply)
+        assert isinstance(reply.result, Pid)
+
     async def test_malformed_erpc_is_undef(self, peer: FakePeer) -> None:
         self.ask(peer, ("erpc", "execute_call"), [1, 2], [Atom("monitor")])
         await until(lambda: len(peer.sent) == 2)
