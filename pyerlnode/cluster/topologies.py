@@ -11,13 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pyerlnode.cluster.backoff import Backoff
-from pyerlnode.cluster.converge import Convergence
-from pyerlnode.cluster.report import Report
 from pyerlnode.errors import ConfigError, NodeNotRunning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from pyerlnode.cluster.converge import Convergence
     from pyerlnode.cluster.events import TopologyEvent
     from pyerlnode.cluster.ports import World
     from pyerlnode.cluster.topology import Topology
@@ -115,8 +114,7 @@ class Topologies:
         """Starts all of them for the node of `world`; they begin to look at once, in the background."""
         self._world = world
         for topology in self._topologies.values():
-            report = Report(topology.name, partial(self._publish, topology))
-            convergence = Convergence(topology, world, report)
+            convergence = topology.convergence(world, partial(self._publish, topology))
             self._running[topology.name] = convergence
             work = _keep_running(convergence)
             self._tasks.append(asyncio.create_task(work, name=f"topology {topology.name}"))

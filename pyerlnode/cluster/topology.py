@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from pyerlnode.cluster.converge import Convergence
+from pyerlnode.cluster.report import Report
 from pyerlnode.cluster.strategy import Strategy
 from pyerlnode.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyerlnode.cluster.events import TopologyEvent
+    from pyerlnode.cluster.ports import World
 
 Answer: TypeAlias = bool | None
 """True: done.  False: it could not be done.  None: the local node is not part of a network (``:ignored``)."""
@@ -56,3 +59,10 @@ class Topology:
             hook = getattr(self, key)
             if hook is not None and not callable(hook):
                 raise ConfigError(key, hook, "a hook is something to call")
+
+    def convergence(self, world: World, publish: Callable[[TopologyEvent], object]) -> Convergence:
+        """What brings about, on the node in `world`, the cluster that this topology wants.
+
+        `publish` gets its events.
+        """
+        return Convergence(self, world, Report(self.name, publish))
