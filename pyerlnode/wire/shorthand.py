@@ -182,15 +182,18 @@ def _write_monitor(
 
 def _two_nodes(ours: Atom, theirs: Atom, payload: Payload) -> tuple[int, int, tuple[Atom, ...]]:
     """The places of two atoms, mostly names of nodes, in the header, and all that is in it."""
-    table, refs = payload.table, payload.refs
-    first = table.get(ours, -1)
+    refs = payload.refs
+    first = payload.table.get(ours, -1)
+    second = payload.table.get(theirs, -1)
+    count = len(refs)
+    if first < 0 and second < 0:
+        if ours == theirs:
+            return count, count, (*refs, ours)
+        return count, count + 1, (*refs, ours, theirs)
     if first < 0:
-        first = len(refs)
-        refs = (*refs, ours)
-    second = first if theirs == ours else table.get(theirs, -1)
+        return count, second, (*refs, ours)
     if second < 0:
-        second = len(refs)
-        refs = (*refs, theirs)
+        return first, count, (*refs, theirs)
     return first, second, refs
 
 
