@@ -202,8 +202,10 @@ class Router:
         if self.sessions.get(session.name) is not session:
             return False
         del self.sessions[session.name]
-        for actor in self._touching.pop(session.name, {}):
+        concerned = self._touching.pop(session.name, {})
+        for actor in concerned:  # all of them first: the end of one may be that of another
             actor.touched.discard(session.name)
+        for actor in concerned:
             self._lose(actor, session.name)
         self._drain()
         return True

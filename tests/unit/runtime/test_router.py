@@ -362,6 +362,19 @@ class TestLossOfANode:
         assert (me.links, me.monitors, me.watchers) == ({}, {}, {})
         assert (router.sessions, router._touching, router._watched) == ({}, {}, {})
 
+    def test_it_ends_a_chain_of_those_that_it_concerns(
+        self, router: Router, peer: FakePeer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        one, two, three = Process(router), Process(router), Process(router)
+        for actor in (one, two, three):
+            actor.emit_link(peer.pid())
+        one.emit_link(two.pid)
+        two.emit_link(three.pid)
+        peer.goes()
+        assert [actor.exit_reason for actor in (one, two, three)] == [NOCONNECTION] * 3
+        assert (one.links, two.links, three.links, router._touching) == ({}, {}, {}, {})
+        assert caplog.records == []
+
     def test_others_are_not_disturbed(self, router: Router, me: Process, peer: FakePeer) -> None:
         third = FakePeer(router, "third@127.0.0.1")
         me.emit_link(third.pid())
