@@ -38,7 +38,7 @@ _FLOAT_CHARS: Final = 31
 _FLOAT_TEXT: Final = re.compile(rb"([+-]?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)(?:\0.*)?", re.DOTALL)
 _PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "nil": None}
 _LOW: Final = 0xFFFF_FFFF
-_MASKS: Final = [(1 << (8 * size)) - 1 for size in range(8)]
+_SEVEN_BYTES: Final = 0xFF_FFFF_FFFF_FFFF
 _WORDS: Final = [Struct(f">{count}I").unpack_from for count in range(_MAX_REFERENCE_WORDS + 1)]
 _ATOMS_READ: Final = table()
 _PLACES: Final = 1024
@@ -64,14 +64,13 @@ def read_small_big(r: Reader) -> int:
     """Return an integer of up to 255 bytes."""
     pos = r.pos
     data = r.data
-    size = data[pos + 1]
+    size: i64 = data[pos + 1]
     if size > 8 or pos + 11 > r.end:
         return _big(r, size, pos + 2)
     r.pos = pos + 3 + size
-    value: int = read_i64_le(data, pos + 3)
-    if size < 8:
-        value &= _MASKS[size]
-    elif value < 0:
+    word = read_i64_le(data, pos + 3)
+    value: int = word & (_SEVEN_BYTES >> (56 - 8 * size)) if size < 8 else word
+    if value < 0:
         value += 0x1_0000_0000_0000_0000
     return -value if data[pos + 2] else value
 

@@ -25,7 +25,7 @@ MISSING: Final = object()
 """Returned for what is not remembered: ``None`` is what the atom ``nil`` stands for."""
 _MIX: Final = 0x278DDE6E5FD29F05
 """Spreads what differs over all bits."""
-_MASKS: Final = [(1 << (8 * size)) - 1 for size in range(8)]
+_SEVEN_BYTES: Final = 0xFF_FFFF_FFFF_FFFF
 
 
 class Memo:
@@ -83,7 +83,7 @@ def recall(places: list[Memo], data: bytes, start: i64, size: i64, made: Any = M
 def _short(data: bytes, start: i64, size: i64) -> i64:
     """Return fewer than eight bytes as one number."""
     if start + 8 <= len(data):
-        return read_i64_le(data, start) & _MASKS[size]
+        return read_i64_le(data, start) & (_SEVEN_BYTES >> (56 - 8 * size))
     word: i64 = 0
     place = start + size
     while place > start:
