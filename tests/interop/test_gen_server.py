@@ -351,6 +351,21 @@ class TestStarting:
         there = show.format(f"gen_server:start_link(reference, {args}, [])")
         assert await beam.eval(show.format(here)) == await beam.eval(there)
 
+    async def test_a_start_that_fails_is_an_exit_signal_too(
+        self, node: Node, beam_with_reference: Beam
+    ) -> None:
+        """Since OTP 26 ``start_link`` takes it out of the mailbox (docs/supervision.md)."""
+        node.export_server("py.twin", Twin)
+        show = (
+            "process_flag(trap_exit, true), {{error, bye}} = {},"
+            " receive {{'EXIT', _, Why}} -> Why after 200 -> nothing end"
+        )
+        beam = beam_with_reference
+        here = f"erpc:call('{node.name}', 'py.twin', start_link, [{{stop, bye}}])"
+        assert await beam.eval(show.format(here)) == "bye"
+        there = await beam.eval(show.format("gen_server:start_link(reference, [{stop, bye}], [])"))
+        assert there == ("bye" if beam.otp < 26 else "nothing")
+
     async def test_its_end_is_that_of_its_parent(self, node: Node, beam_with_reference: Beam) -> None:
         node.export_server("py.twin", Twin, name="twin")
         code = (
