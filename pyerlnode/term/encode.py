@@ -11,13 +11,15 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-from pyerlnode.errors import EncodeError
+from pyerlnode.errors import EncodeError, caused
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term import tags
 from pyerlnode.term.atom import FALSE, NIL, TRUE, Atom
 from pyerlnode.term.containers import BitString, ImproperList
+from pyerlnode.term.foreign import PLAIN, advice
 from pyerlnode.term.fun import ExportFun, Fun, Record
 from pyerlnode.term.ids import Pid, Port, Reference
+from pyerlnode.term.keys import check_keys, kind_of_key
 from pyerlnode.term.maps import TermMap
 from pyerlnode.term.primitives import BytesWriter, write_f64_be, write_i32_be
 from pyerlnode.term.raw import RawTerm
@@ -28,15 +30,19 @@ from pyerlnode.term.writer import (
     as_utf8,
     borrow,
     give_back,
+    not_finite,
     write_atom,
     write_big,
     write_binary,
+    write_float,
     write_integer,
+    write_large_arity,
     write_long,
     write_name,
     write_pid,
     write_port,
     write_reference,
+    write_string,
     write_word,
 )
 
@@ -47,15 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ATOMS", "encode", "encode_bare"]
 
-_MAX_ARITY: Final = (1 << 24) - 1
-_MAX_STRING: Final = 65_535
 _UNIQ: Final = 16
-_NAME: Final = 1
-_BINARY: Final = 2
-_NUMBER: Final = 4
-_TEXT: Final = 8
-_SPECIAL: Final = 16
-_COMPOUND: Final = 32
 
 # Compiled code finds these sooner than names of its module, or of another one.
 _ATOM: Final = Atom
@@ -103,7 +101,7 @@ def _written(w: Writer, term: Any) -> bytes:
     except RecursionError:
         raise EncodeError("the value nests deeper than this thread's stack has room for") from None
     except (TypeError, RuntimeError) as error:  # of an identifier's parts, or from walking a dict
-        raise EncodeError(f"the value cannot be written: {error}") from error
+        raise caused(EncodeError(f"the value cannot be written: {error}"), error) from error
     data = w.getvalue()
     give_back(w)
     return data
@@ -116,13 +114,11 @@ def _write(w: Writer, out: BytesWriter, term: Any) -> None:
     That, and that calls are dear in interpreted code, is why so much of it is in one place.
     """
     kind: Any = type(term)
-    if kind is _ATOM:
-        if w.atoms is None:
-            external: bytes = term.external
-            out.write(external)
-        else:
-            write_atom(w, term)
-    elif kind is bytes:
+    if kind is _ATOM and w.atoms is None:
+        external: bytes = term.external
+        out.write(external)
+        return
+    if kind is bytes:
         data: bytes = term
         if len(data) < APART:
             out.append(tags.BINARY)
@@ -130,42 +126,11 @@ def _write(w: Writer, out: BytesWriter, term: Any) -> None:
             out.write(data)
         else:
             write_binary(w, out, data)
-    elif kind is int:
+        return
+    if kind is int:
         write_integer(out, term)
-    elif kind is tuple:
-        terms: tuple[Any, ...] = term
-        count = len(terms)
-        if count < 256:
-            out.append(tags.SMALL_TUPLE)
-            out.append(count)
-        else:
-            _write_large_arity(out, count)
-        w.nesting -= 1
-        if w.nesting < 0:
-            raise w.too_deep()
-        done = _write_leaves(w, out, terms)
-        if done < count:
-            for item in terms[done:] if done else terms:
-                _write(w, out, item)
-        w.nesting += 1
-    elif kind is list:
-        terms = tuple(term)  # so that nobody changes it meanwhile
-        if not terms:
-            out.append(tags.NIL)
-        elif type(terms[0]) is not int or not _write_string(out, terms):
-            count = len(terms)
-            out.append(tags.LIST)
-            write_word(out, count)
-            w.nesting -= 1
-            if w.nesting < 0:
-                raise w.too_deep()
-            done = _write_leaves(w, out, terms)
-            if done < count:
-                for item in terms[done:] if done else terms:
-                    _write(w, out, item)
-            w.nesting += 1
-            out.append(tags.NIL)
-    elif kind is dict:
+        return
+    if kind is dict:
         mapping: dict[Any, Any] = term
         left = len(mapping)
         out.append(tags.MAP)
@@ -175,39 +140,60 @@ def _write(w: Writer, out: BytesWriter, term: Any) -> None:
             raise w.too_deep()
         plain = w.atoms is None
         last: Any = None
-        kinds = 0  # of keys, as in _kind_of_key
-        for key, item in mapping.items():
+        kinds = 0  # of keys, as in kind_of_key
+        for key, value in mapping.items():
             if type(key) is not last:
                 last = type(key)
-                kinds |= _kind_of_key(last)
+                kinds |= kind_of_key(last)
             if last is _ATOM and plain:
                 external = key.external
                 out.write(external)
             else:
                 _write(w, out, key)
-            _write(w, out, item)
+            _write(w, out, value)
             left -= 1
         w.nesting += 1
         if left:
             raise RuntimeError("dictionary changed while it was encoded")
         if kinds > 2:
-            _check_keys(mapping, kinds)
-    elif kind is str:
-        write_binary(w, out, as_utf8(term))
-    elif kind is float:
-        _write_float(out, term)
-    elif kind is bool:
-        write_atom(w, TRUE if term else FALSE)
-    elif kind is _NONE:
-        write_atom(w, NIL)
-    elif kind is _PID:
-        write_pid(w, out, term)
-    elif kind is _REFERENCE:
-        write_reference(w, out, term)
-    elif kind is _IMPROPER:
-        _write_improper(w, out, term)
+            check_keys(mapping, kinds)
+        return
+    ends = False
+    if kind is tuple:
+        terms: tuple[Any, ...] = term
+        count = len(terms)
+        if count < 256:
+            out.append(tags.SMALL_TUPLE)
+            out.append(count)
+        else:
+            write_large_arity(out, count)
+    elif kind is list:
+        terms = tuple(term)  # so that nobody changes it meanwhile
+        count = len(terms)
+        if not count:
+            out.append(tags.NIL)
+            return
+        if type(terms[0]) is int and write_string(out, terms):
+            return
+        out.append(tags.LIST)
+        write_word(out, count)
+        ends = True
     else:
-        _write_other(w, out, term)
+        inner = _write_seldom(w, out, term)
+        if inner is None:
+            return
+        terms = inner
+        count = len(terms)
+    w.nesting -= 1
+    if w.nesting < 0:
+        raise w.too_deep()
+    done = _write_leaves(w, out, terms)
+    if done < count:
+        for item in terms[done:] if done else terms:
+            _write(w, out, item)
+    w.nesting += 1
+    if ends:
+        out.append(tags.NIL)
 
 
 def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
@@ -221,7 +207,7 @@ def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
         elif kind is int:
             try:
                 value: i64 = term
-            except OverflowError:  # only compiled code finds out here
+            except (OverflowError, ValueError):  # only compiled code finds out here
                 write_big(out, term)
                 continue
             if 0 <= value <= 255:
@@ -237,7 +223,7 @@ def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
         elif kind is float:
             real: float = term
             if real - real != 0.0:
-                raise _not_finite(real)
+                raise not_finite(real)
             out.append(tags.NEW_FLOAT)
             write_f64_be(out, real)
         elif kind is bytes and len(term) < APART:
@@ -253,104 +239,65 @@ def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
     return len(terms)
 
 
-def _write_float(out: BytesWriter, number: float) -> None:
-    if number - number != 0.0:  # as only infinities and NaN do
-        raise _not_finite(number)
-    out.append(tags.NEW_FLOAT)
-    write_f64_be(out, number)
+# ---------------------------------------------------------------------------------- the other kinds
 
 
-def _not_finite(number: float) -> EncodeError:
-    return EncodeError(f"{number} has no Erlang term: floats there are finite")
+def _write_seldom(w: Writer, out: BytesWriter, term: Any) -> tuple[Any, ...] | None:
+    """Write a term of a kind that is less often seen, or how it begins; return what is still to write."""
+    kind: Any = type(term)
+    if kind is str:
+        write_binary(w, out, as_utf8(term))
+    elif kind is float:
+        write_float(out, term)
+    elif kind is bool:
+        write_atom(w, TRUE if term else FALSE)
+    elif kind is _NONE:
+        write_atom(w, NIL)
+    elif kind is _ATOM:
+        write_atom(w, term)
+    elif kind is _PID:
+        write_pid(w, out, term)
+    elif kind is _REFERENCE:
+        write_reference(w, out, term)
+    elif kind is _IMPROPER:
+        return _open_improper(w, out, term)
+    else:
+        return _write_other(w, out, term)
+    return None
 
 
-# ---------------------------------------------------------------------------------- containers
+def _write_other(w: Writer, out: BytesWriter, term: Any) -> tuple[Any, ...] | None:
+    for kind in type(term).__mro__:
+        writer = _WRITERS.get(kind)
+        if writer is not None:
+            writer(w, out, term)
+            return None
+        opener = _OPENERS.get(kind)
+        if opener is not None:
+            return opener(w, out, term)
+        plain = PLAIN.get(kind)
+        if plain is not None:
+            _write(w, out, plain(term))
+            return None
+    raise EncodeError(f"a Python {type(term).__name__} has no Erlang term{advice(term)}")
 
 
-def _write_large_arity(out: BytesWriter, count: int) -> None:
-    if count > _MAX_ARITY:
-        raise EncodeError(f"a tuple has at most {_MAX_ARITY} elements, not {count}")
-    out.append(tags.LARGE_TUPLE)
-    write_word(out, count)
-
-
-def _write_string(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
-    """Write a list in the form that a BEAM gives lists of integers from 0 to 255, if it is one."""
-    start = len(out)
-    count = len(terms)
-    if count > _MAX_STRING:
-        return False
-    out.append(tags.STRING)
-    out.append(count >> 8)
-    out.append(count & 255)
-    for term in terms:
-        if type(term) is int:
-            value: int = term
-            if 0 <= value <= 255:
-                out.append(value)
-                continue
-        out.truncate(start)
-        return False
-    return True
-
-
-def _write_improper(w: Writer, out: BytesWriter, term: ImproperList) -> None:
+def _open_improper(w: Writer, out: BytesWriter, term: ImproperList) -> tuple[Any, ...]:
     out.append(tags.LIST)
     write_word(out, len(term.items))
-    _write_terms(w, out, (*term.items, term.tail))
+    return term.items + (term.tail,)  # noqa: RUF005  # compiled, the other form makes a list first
 
 
-def _write_terms(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> None:
-    """Write ``terms``, the parts of one that is seldom seen, one after another."""
-    w.nesting -= 1
-    if w.nesting < 0:
-        raise w.too_deep()
-    for term in terms:
-        _write(w, out, term)
-    w.nesting += 1
-
-
-def _kind_of_key(kind: Any) -> int:
-    """Return a bit for the kinds of keys that may be equal for Erlang though they are not for Python."""
-    if kind is _ATOM:
-        return _NAME
-    if kind is bytes:
-        return _BINARY
-    if kind is int or kind is float:
-        return _NUMBER
-    if kind is str:
-        return _TEXT
-    return _SPECIAL if kind is bool or kind is _NONE else _COMPOUND
-
-
-def _check_keys(mapping: dict[Any, Any], kinds: int) -> None:
-    """Refuse keys that are two for Python and one for Erlang, such as ``"a"`` and ``b"a"``."""
-    as_text = kinds & _TEXT and kinds & _BINARY
-    as_name = kinds & _SPECIAL and kinds & _NAME
-    if (as_text or as_name or kinds & _COMPOUND) and len(TermMap(mapping)) != len(mapping):
-        raise EncodeError("two keys of a dict are the same Erlang term (text and bytes perhaps)")
-
-
-# ---------------------------------------------------------------------------------- seldom seen
-
-
-def _write_bit_string(w: Writer, out: BytesWriter, term: BitString) -> None:
-    out.append(tags.BIT_BINARY)
-    write_word(out, len(term.data))
-    out.append(term.bits)
-    w.piece(term.data)
-
-
-def _write_term_map(w: Writer, out: BytesWriter, term: TermMap) -> None:
+def _open_map(w: Writer, out: BytesWriter, term: TermMap) -> tuple[Any, ...]:
     parts: list[Any] = []
     for pair in term.pairs():
         parts.extend(pair)
     out.append(tags.MAP)
     write_word(out, len(parts) // 2)
-    _write_terms(w, out, tuple(parts))
+    return tuple(parts)
 
 
-def _write_record(w: Writer, out: BytesWriter, term: Record) -> None:
+def _open_record(w: Writer, out: BytesWriter, term: Record) -> tuple[Any, ...]:
     if not w.records:
         raise EncodeError(f"the record {term.module}:{term.name} cannot be sent to a node before OTP 29")
     names = [name for name, _value in term.fields]
@@ -363,28 +310,24 @@ def _write_record(w: Writer, out: BytesWriter, term: Record) -> None:
     write_name(w, term.name)
     for name in names:
         write_name(w, name)
-    _write_terms(w, out, tuple([value for _name, value in term.fields]))
-
-
-def _write_export(w: Writer, out: BytesWriter, term: ExportFun) -> None:
-    out.append(tags.EXPORT)
-    write_name(w, term.module)
-    write_name(w, term.function)
-    write_integer(out, term.arity)
+    return tuple([value for _name, value in term.fields])
 
 
 def _write_fun(w: Writer, out: BytesWriter, term: Fun) -> None:
     if len(term.uniq) != _UNIQ or len(term.free) > 255 or not 0 <= term.arity <= 255:
         raise EncodeError("a fun has a uniq of 16 bytes, at most 255 arguments and 255 free values")
     inner = Writer(w.limits)  # its size comes first
-    inner.nesting = w.nesting
+    inner.nesting = w.nesting - 1
     inner.records = w.records
     inner.atoms = w.atoms
+    if inner.nesting < 0:
+        raise w.too_deep()
     write_name(inner, term.module)
     write_integer(inner.out, term.old_index)
     write_integer(inner.out, term.old_uniq)
     write_pid(inner, inner.out, term.pid)
-    _write_terms(inner, inner.out, term.free)
+    for value in term.free:
+        _write(inner, inner.out, value)
     data = inner.getvalue()
     out.append(tags.NEW_FUN)
     write_word(out, 4 + 1 + _UNIQ + 4 + 4 + len(data))
@@ -395,11 +338,25 @@ def _write_fun(w: Writer, out: BytesWriter, term: Fun) -> None:
     w.piece(data)
 
 
+def _write_export(w: Writer, out: BytesWriter, term: ExportFun) -> None:
+    out.append(tags.EXPORT)
+    write_name(w, term.module)
+    write_name(w, term.function)
+    write_integer(out, term.arity)
+
+
 def _write_raw(w: Writer, out: BytesWriter, term: RawTerm) -> None:
     if term.refs:  # its atoms are only names of places in a header that stays behind
         _write(w, out, term.decode(w.limits))
     else:
         w.piece(term.data[term.offset :])
+
+
+def _write_bit_string(w: Writer, out: BytesWriter, term: BitString) -> None:
+    out.append(tags.BIT_BINARY)
+    write_word(out, len(term.data))
+    out.append(term.bits)
+    w.piece(term.data)
 
 
 def _write_buffer(w: Writer, out: BytesWriter, term: bytearray | memoryview) -> None:
@@ -410,64 +367,20 @@ def _write_atom(w: Writer, out: BytesWriter, term: Atom) -> None:
     write_atom(w, term)
 
 
-# ---------------------------------------------------------------------------------- everything else
-
-
-def _write_other(w: Writer, out: BytesWriter, term: Any) -> None:
-    """Write a value of a type that is seldom seen, of a subclass, or of none that has a term."""
-    for kind in type(term).__mro__:
-        writer = _WRITERS.get(kind)
-        if writer is not None:
-            writer(w, out, term)
-            return
-        if kind in _PLAIN:
-            _write(w, out, _PLAIN[kind](term))
-            return
-    raise EncodeError(f"a Python {type(term).__name__} has no Erlang term{_advice(term)}")
-
-
-def _plain_bytes(term: bytes) -> bytes:
-    return bytes(memoryview(term))
-
-
-def _plain_dict(term: dict[Any, Any]) -> dict[Any, Any]:
-    return dict(term.items())
-
-
-def _advice(term: Any) -> str:
-    if isinstance(term, set | frozenset):
-        return ": use a list, or a dict with the members as keys"
-    if isinstance(term, complex):
-        return ": use a tuple of two floats"
-    if hasattr(term, "__dataclass_fields__"):
-        return ": use dataclasses.asdict(value), or a tuple"
-    if callable(term):
-        return ": export a function under a name, and send the name"
-    return ": use a dict, list, tuple, str, bytes, int, float, bool, None or a class of pyerlnode.term"
-
-
 _WRITERS: Final[dict[type, Callable[[Writer, BytesWriter, Any], None]]] = {
     Atom: _write_atom,
+    bytearray: _write_buffer,
+    memoryview: _write_buffer,
+    BitString: _write_bit_string,
     Pid: write_pid,
     Port: write_port,
     Reference: write_reference,
-    ImproperList: _write_improper,
-    BitString: _write_bit_string,
-    bytearray: _write_buffer,
-    memoryview: _write_buffer,
-    TermMap: _write_term_map,
     ExportFun: _write_export,
     Fun: _write_fun,
-    Record: _write_record,
     RawTerm: _write_raw,
 }
-_PLAIN: Final[dict[type, Callable[[Any], Any]]] = {
-    int: int.__int__,
-    float: float.__float__,
-    str: str.__str__,
-    bytes: _plain_bytes,
-    tuple: tuple,
-    list: list,
-    dict: _plain_dict,
+_OPENERS: Final[dict[type, Callable[[Writer, BytesWriter, Any], tuple[Any, ...]]]] = {
+    ImproperList: _open_improper,
+    TermMap: _open_map,
+    Record: _open_record,
 }
-"""How to make an instance of a subclass one of the class that it is a subclass of."""

@@ -13,7 +13,7 @@ from pyerlnode.errors import EncodeError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term import tags
 from pyerlnode.term.atom import Atom
-from pyerlnode.term.primitives import BytesWriter, write_i16_be, write_i32_be, write_i64_le
+from pyerlnode.term.primitives import BytesWriter, write_f64_be, write_i16_be, write_i32_be, write_i64_le
 
 if TYPE_CHECKING:
     from mypy_extensions import i64
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 APART: Final = 4096
 """Binaries of this size or more are not copied into the buffer: they are pieces of their own."""
-DEEPEST: Final = 1000
+DEEPEST: Final = 600
 """How deep a term may nest whatever the limits say: compiled code has no guard against using up the stack."""
 MAX_ATOMS: Final = 255
 """Atoms that one distribution header can hold."""
@@ -33,6 +33,8 @@ _KEPT: Final = 65_536
 """A writer of a longer term is not kept: its buffer stays as large as that term was."""
 _MAX_I32: Final = 0x7FFF_FFFF
 _MAX_U32: Final = 0xFFFF_FFFF
+_MAX_ARITY: Final = (1 << 24) - 1
+_MAX_STRING: Final = 65_535
 _MAX_SMALL_PORT: Final = (1 << 28) - 1
 _MAX_REFERENCE_WORDS: Final = 5
 _POSITIVE: Final = [bytes((tags.SMALL_BIG, size, 0)) for size in range(256)]
@@ -139,7 +141,7 @@ def write_integer(out: BytesWriter, term: int) -> None:
     """Write an integer of any size."""
     try:
         value: i64 = term
-    except OverflowError:  # only compiled code finds out here
+    except (OverflowError, ValueError):  # only compiled code finds out here
         write_big(out, term)
         return
     if 0 <= value <= 255:
@@ -191,6 +193,19 @@ def write_word(out: BytesWriter, value: int) -> None:
         raise EncodeError(f"a number is too large for its place in the term: {value} has not 32 bits")
 
 
+def write_float(out: BytesWriter, number: float) -> None:
+    """Write a float."""
+    if number - number != 0.0:  # as only infinities and NaN do
+        raise not_finite(number)
+    out.append(tags.NEW_FLOAT)
+    write_f64_be(out, number)
+
+
+def not_finite(number: float) -> EncodeError:
+    """Return the error for an infinity or NaN."""
+    return EncodeError(f"{number} has no Erlang term: floats there are finite")
+
+
 # ---------------------------------------------------------------------------------- binaries
 
 
@@ -207,6 +222,37 @@ def as_utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as error:
         raise EncodeError(f"text with a lone surrogate (at {error.start}) has no UTF-8 form") from None
+
+
+# ---------------------------------------------------------------------------------- parts of containers
+
+
+def write_large_arity(out: BytesWriter, count: int) -> None:
+    """Write the head of a tuple of more than 255 elements."""
+    if count > _MAX_ARITY:
+        raise EncodeError(f"a tuple has at most {_MAX_ARITY} elements, not {count}")
+    out.append(tags.LARGE_TUPLE)
+    write_word(out, count)
+
+
+def write_string(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
+    """Write a list in the form that a BEAM gives lists of integers from 0 to 255, if it is one."""
+    start = len(out)
+    count = len(terms)
+    if count > _MAX_STRING:
+        return False
+    out.append(tags.STRING)
+    out.append(count >> 8)
+    out.append(count & 255)
+    for term in terms:
+        if type(term) is int:
+            value: int = term
+            if 0 <= value <= 255:
+                out.append(value)
+                continue
+        out.truncate(start)
+        return False
+    return True
 
 
 # ---------------------------------------------------------------------------------- identifiers

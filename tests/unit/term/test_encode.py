@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import enum
 import struct
+import subprocess
+import sys
+import threading
 from collections import Counter, OrderedDict, defaultdict
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -31,6 +33,9 @@ from pyerlnode.term import (
     encode_bare,
 )
 from pyerlnode.term.maps import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 A = Atom
 N = Atom("a@b")
@@ -199,12 +204,8 @@ def test_what_has_no_term_is_refused_with_advice(value: Any, advice: str) -> Non
         encode(value)
 
 
-def pid_of(name: Any) -> Pid:
-    return Pid(name, 1, 2, 3)
-
-
 def test_a_node_name_may_be_given_as_text() -> None:
-    assert encode_bare(pid_of("a@b")) == PID_DATA
+    assert encode_bare(Pid("a@b", 1, 2, 3)) == PID_DATA
 
 
 class TestKeys:
@@ -262,6 +263,130 @@ class TestNesting:
                 encode(value, limits=Limits(nesting=10**9))
 
 
+DEEP = """
+import sys, threading
+from typing import NamedTuple
+from pyerlnode.errors import EncodeError
+from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.term import Fun, Atom, ImproperList, Pid, TermMap, encode
+
+class Box(NamedTuple):
+    inside: object
+
+PID = Pid(Atom("a@b"), 1, 2, 3)
+MAKERS = {
+    "list": lambda inside: [inside],
+    "tuple": lambda inside: (1, inside),
+    "dict": lambda inside: {"key": inside},
+    "improper": lambda inside: ImproperList((inside,), 1),
+    "map": lambda inside: TermMap([(1, inside)]),
+    "box": Box,
+    "fun": lambda inside: Fun(0, b"u" * 16, 0, Atom("m"), 0, 0, PID, (inside,)),
+}
+
+def nested(make, depth):
+    value = 1
+    for _ in range(depth):
+        value = make(value)
+    return value
+
+def work():
+    for name, make in MAKERS.items():
+        for depth, limits in ((DEFAULT.nesting - 1, DEFAULT), (20_000, Limits(nesting=10**9))):
+            try:
+                encode(nested(make, depth), limits=limits)
+                print(name, depth, "written")
+            except EncodeError as error:
+                print(name, depth, "refused" if "stack" in str(error) else error)
+    endless = []
+    endless.append((1, {"again": endless}))
+    try:
+        encode(endless, limits=Limits(nesting=10**9))
+    except EncodeError as error:
+        print("endless refused" if "stack" in str(error) else error)
+
+threading.stack_size(STACK)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("stack", [512 * 1024, 8 * 1024 * 1024])
+def test_no_nesting_uses_up_the_stack_of_a_thread(stack: int) -> None:
+    code = DEEP.replace("STACK", str(stack))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = set(done.stdout.splitlines())
+    for name in ("list", "tuple", "dict", "improper", "map"):
+        assert f"{name} 499 written" in lines
+    for name in ("list", "tuple", "dict", "improper", "map", "box", "fun"):
+        assert f"{name} 20000 refused" in lines
+    assert "endless refused" in lines
+
+
+class Late(list[Any]):
+    """Does something when it is written, as another thread could at any moment."""
+
+    def __init__(self, change: Callable[[], object]) -> None:
+        self.change = change
+
+    def __iter__(self) -> Iterator[Any]:
+        self.change()
+        return iter(())
+
+
+class TestChanges:
+    """Values that change while they are written: an error, or what they were; never less than was said."""
+
+    def test_a_list_is_written_as_it_was(self) -> None:
+        value: list[Any] = [1.5]
+        value += [Late(value.clear), 2.5]
+        assert decode(encode(value)) == [1.5, [], 2.5]
+
+    @pytest.mark.parametrize("change", ["clear", "add", "replace"])
+    def test_a_dict_that_changes_is_an_error(self, change: str) -> None:
+        value: dict[Any, Any] = {"a": 1}
+
+        def replace() -> None:
+            del value["c"], value["a"]
+            value.update({n: n for n in range(50)})
+            for n in range(48):
+                del value[n]
+
+        changes = {"clear": value.clear, "add": lambda: value.update(d=1), "replace": replace}
+        value |= {"b": Late(changes[change]), "c": 3}
+        with pytest.raises(EncodeError, match="changed"):
+            encode(value)
+
+    def test_threads_may_change_what_another_encodes(self) -> None:
+        numbers: list[Any] = [1000] * 50
+        table: dict[Any, Any] = dict.fromkeys(range(50), 1.5)
+        stop = threading.Event()
+
+        def disturb() -> None:
+            while not stop.is_set():
+                numbers.append(b"x")
+                table[len(table)] = 1
+                if len(table) > 200:
+                    table.clear()
+                    del numbers[20:]
+
+        thread = threading.Thread(target=disturb)
+        thread.start()
+        try:
+            for _ in range(300):
+                try:
+                    decode(encode((numbers, table)))
+                except EncodeError as error:
+                    assert "changed" in str(error)
+        finally:
+            stop.set()
+            thread.join()
+
+
 class TestCompressed:
     def test_it_is_deflated_where_that_helps(self) -> None:
         data = encode([0] * 10_000, compressed=True)
@@ -307,11 +432,10 @@ class TestAtomsOfAHeader:
         assert atoms == {A("first"): 0, A("true"): 1, A("new"): 2, A("nil"): 3}
         assert encode_bare(PID, atoms=atoms)[:3] == b"XR\4"
 
-    def test_node_names_given_as_text_are_atoms_too(self) -> None:
+    def test_node_names_are_atoms_too(self) -> None:
         atoms: dict[Atom, int] = {}
-        with suppress(TypeError):  # compiled identifiers take nothing but atoms
-            assert encode_bare(pid_of("a@b"), atoms=atoms) == b"XR\0" + PID_DATA[6:]
-            assert [type(atom) for atom in atoms] == [Atom]
+        assert encode_bare(PID, atoms=atoms) == b"XR\0" + PID_DATA[6:]
+        assert [type(atom) for atom in atoms] == [Atom]
 
     def test_a_full_table_leaves_further_atoms_as_they_are(self) -> None:
         names = [A(f"atom{n}") for n in range(256)]
