@@ -91,10 +91,10 @@ class Actor(ABC):
         self.monitors: dict[Reference, Watched] = {}
         self.watchers: dict[Reference, Watcher] = {}
         self.aliases: dict[Reference, bool] = {}  # reference -> whether one reply ends it
-        self.urgent: set[Reference | Pid] = set()  # aliases and links that bring priority messages
+        self.urgent: dict[Reference | Pid, None] = {}  # aliases and links that bring priority messages
         self.requests: dict[Reference, Future[Answer] | Arrival[Answer]] = {}
         self.spawning: dict[Reference, Spawning] = {}
-        self.touched: set[str] = set()  # nodes whose loss concerns this actor
+        self.touched: dict[str, None] = {}  # nodes whose loss concerns this actor (a set is larger)
         self._pid: Pid | None = None
 
     @property
@@ -109,7 +109,7 @@ class Actor(ABC):
         """The node has another name: relations between its own processes follow."""
         current = self.router.registry.current
         self.links = {current(pid): state for pid, state in self.links.items()}
-        self.urgent = {current(who) if isinstance(who, Pid) else who for who in self.urgent}
+        self.urgent = {current(who) if isinstance(who, Pid) else who: None for who in self.urgent}
         self.monitors = {
             ref: Watched(current(target), current(target).node, priority)
             if isinstance(target, Pid)
@@ -272,7 +272,10 @@ class Actor(ABC):
         self.check_alive()
         if other == self.pid:
             return
-        (self.urgent.add if priority else self.urgent.discard)(other)
+        if priority:
+            self.urgent[other] = None
+        else:
+            self.urgent.pop(other, None)
         if self.links.get(other) == LINKED:
             return
         self.links[other] = LINKED
@@ -286,7 +289,7 @@ class Actor(ABC):
             return
         ident = self.router.unlink_id()
         self.links[other] = ident
-        self.urgent.discard(other)
+        self.urgent.pop(other, None)
         sent = self.router.emit(other.node, c.UnlinkId(ident, self.pid, other))
         if not (sent and self.router.acks_unlink(other.node)):
             self.links.pop(other, None)
@@ -294,13 +297,13 @@ class Actor(ABC):
     def drop_link(self, other: Pid) -> None:
         """The other side has removed the link."""
         del self.links[other]
-        self.urgent.discard(other)
+        self.urgent.pop(other, None)
 
     def lose_link(self, other: Pid, reason: Term = NOCONNECTION) -> None:
         """The link to `other` broke with `reason`: an exit signal, if the link was active."""
         if self.links.pop(other, None) == LINKED:
             priority = other in self.urgent
-            self.urgent.discard(other)
+            self.urgent.pop(other, None)
             self.deliver_exit(other, reason, linked=True, priority=priority)
 
     def emit_monitor(
@@ -344,7 +347,7 @@ class Actor(ABC):
         ref = ref or self.router.registry.reference()
         self.aliases[ref] = once
         if priority:
-            self.urgent.add(ref)
+            self.urgent[ref] = None
         self.router.remember_alias(ref, self)
         return ref
 
@@ -352,7 +355,7 @@ class Actor(ABC):
         """Ends an alias: what is sent to it afterwards is dropped.  False where it was none."""
         if self.aliases.pop(ref, None) is None:
             return False
-        self.urgent.discard(ref)
+        self.urgent.pop(ref, None)
         self.router.forget_aliases((ref,))
         return True
 

@@ -204,7 +204,7 @@ class Router:
         del self.sessions[session.name]
         concerned = self._touching.pop(session.name, {})
         for actor in concerned:  # all of them first: the end of one may be that of another
-            actor.touched.discard(session.name)
+            actor.touched.pop(session.name, None)
         for actor in concerned:
             self._lose(actor, session.name)
         self._drain()
@@ -226,7 +226,7 @@ class Router:
     def touch(self, node: str, actor: Actor) -> None:
         """Remembers that the loss of `node` concerns `actor`."""
         if node not in actor.touched and node in self.sessions:
-            actor.touched.add(node)
+            actor.touched[node] = None
             self._touching.setdefault(node, {})[actor] = None
 
     def forget(self, actor: Actor) -> None:

@@ -411,7 +411,7 @@ class TestAliases:
         me.unalias(me.alias(priority=True))
         alias = me.alias(priority=True, once=True)
         other.emit_message(alias.node, alias, encode_bare(1), priority=True)
-        assert (me.aliases, me.urgent) == ({}, set())
+        assert (me.aliases, me.urgent) == ({}, {})
 
     def test_a_link_and_a_monitor_with_priority(self, me: Process, other: Process) -> None:
         me.trap_exit = True
@@ -420,20 +420,20 @@ class TestAliases:
         me.deliver(1)
         other.end(BOOM)
         assert mailbox(me) == [("EXIT", other.pid, BOOM), ("DOWN", ref, "process", other.pid, BOOM), 1]
-        assert me.urgent == set()
+        assert me.urgent == {}
 
     def test_linking_once_more_and_unlinking_take_the_priority_back(
         self, me: Process, other: Process, peer: FakePeer
     ) -> None:
         me.emit_link(other.pid, priority=True)
         me.emit_link(other.pid)
-        assert me.urgent == set()
+        assert me.urgent == {}
         me.emit_link(peer.pid(), priority=True)
         me.emit_unlink(peer.pid())
-        assert me.urgent == set()
+        assert me.urgent == {}
         me.emit_link(peer.pid(2), priority=True)
         peer.says(c.UnlinkId(1, peer.pid(2), me.pid))
-        assert me.urgent == set()
+        assert me.urgent == {}
 
     def test_a_late_reply_to_our_own_request_vanishes(self, me: Process) -> None:
         tag = ImproperList((Atom("alias"),), me.router.registry.reference())
