@@ -30,7 +30,7 @@ MAX_ATOMS: Final = 255
 _ATOM: Final = Atom
 _SPARES: Final = 4
 _KEPT: Final = 65_536
-"""A writer of a longer term is not kept: its buffer stays as large as that term was."""
+"""A writer of so much, large binaries aside, is not kept: its buffer stays as large as it once was."""
 _MAX_I32: Final = 0x7FFF_FFFF
 _MAX_U32: Final = 0xFFFF_FFFF
 _MAX_ARITY: Final = (1 << 24) - 1
@@ -72,7 +72,7 @@ class Writer:
     def getvalue(self) -> bytes:
         """Return all that was written."""
         data = self.out.getvalue()
-        return data if self.parts is None else b"".join([*self.parts, data])
+        return data if self.parts is None else b"".join((*self.parts, data))
 
     def too_deep(self) -> EncodeError:
         """Return the error for a term that nests deeper than it may."""
@@ -92,7 +92,11 @@ def borrow(limits: Limits) -> Writer:
 
 def give_back(w: Writer) -> None:
     """Keep ``w`` for the next term.  Only where writing its term did not fail."""
-    if w.parts is None and len(w.out) < _KEPT and len(_spares) < _SPARES:
+    if w.parts is not None:
+        if len(w.parts) > 2 or len(w.parts[0]) >= _KEPT:
+            return
+        w.parts = None
+    if len(w.out) < _KEPT and len(_spares) < _SPARES:
         w.out.truncate(0)
         w.atoms = None
         w.records = True

@@ -36,3 +36,26 @@ def _outcome(read, index):
         return repr(read(DATA, index))
     except (IndexError, ValueError) as error:
         return type(error)
+
+
+def _used(kind, module):
+    w = kind()
+    for value in (0, 1, -2, 12_345, -32_768):
+        module.write_i16_be(w, value)
+        module.write_i32_be(w, value << 16)
+        module.write_i64_le(w, value << 48)
+        module.write_f64_be(w, value / 7)
+        w.append(value & 255)
+        w.write(b"some bytes")
+    w.truncate(len(w) - 3)
+    whole = w.getvalue()
+    w.truncate(0)
+    return whole, len(w), w.getvalue()
+
+
+def test_what_is_written_is_what_librt_writes():
+    real = pytest.importorskip("librt.strings")
+    whole, *rest = _used(stand_ins.BytesWriter, stand_ins)
+    assert len(whole) == 5 * 33 - 3
+    assert rest == [0, b""]
+    assert (whole, *rest) == _used(real.BytesWriter, real)

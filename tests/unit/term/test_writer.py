@@ -63,15 +63,23 @@ class TestBorrowing:
         give_back(w)
         assert borrow(DEFAULT).nesting == DEFAULT.nesting
 
-    @pytest.mark.parametrize("size", [APART, 100_000])
-    def test_one_of_a_large_term_is_not_kept(self, size: int) -> None:
+    @pytest.mark.parametrize("pieces", [[100_000], [100_000, APART], [1, APART, 1, APART]])
+    def test_one_that_has_written_much_is_not_kept(self, pieces: list[int]) -> None:
         w = borrow(DEFAULT)
-        if size == APART:
-            w.piece(bytes(size))
-        else:
-            w.out.write(bytes(size))
+        for size in pieces:
+            (w.piece if size == APART else w.out.write)(bytes(size))
         give_back(w)
         assert all(borrow(DEFAULT) is not w for _ in range(8))
+
+    def test_one_that_has_written_a_large_binary_is(self) -> None:
+        w = borrow(DEFAULT)
+        w.out.write(b"before")
+        w.piece(bytes(1 << 20))
+        w.out.write(b"after")
+        give_back(w)
+        again = borrow(DEFAULT)
+        assert again is w
+        assert again.getvalue() == b""
 
 
 class TestIntegers:
