@@ -8,8 +8,13 @@ PYTEST_ARGS ?=
 # `make bench BENCH_ARGS="--only codec --quick"`
 BENCH_ARGS ?=
 
+# where `make compiled` makes a compiled copy of this tree, and how to be there
+COMPILED := build/compiled
+IN_COMPILED = PYTHONPATH=$(abspath $(COMPILED)) PYERLNODE_COMPILED=1
+
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint format interop beams docker-base docker-test fuzz soak bench coverage clean erlang
+.PHONY: help venv run test lint format interop beams docker-base docker-test fuzz soak bench coverage clean erlang \
+	compiled test-compiled wheel
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -51,6 +56,20 @@ docker-base: venv ## base images for docker/ from Debian, where no image registr
 
 docker-test: venv ## the post's clusters and a mixed one in containers; starts an engine where none runs (as root; ten minutes)
 	@PYTHON=$(BIN)/python tests/support/docker_test $(PYTEST_ARGS)
+
+compiled: venv ## a compiled copy of this tree in build/compiled (half a minute)
+	@.ci/compiled $(COMPILED) $(BIN)/python
+
+test-compiled: compiled ## unit, property and fuzz tests on compiled code; interop-compiled and soak-compiled are there too
+	cd $(COMPILED) && $(IN_COMPILED) $(abspath $(BIN))/python -m pytest -m "not slow" tests/unit tests/property tests/fuzz $(PYTEST_ARGS)
+
+%-compiled: compiled
+	$(IN_COMPILED) $(MAKE) -C $(COMPILED) VENV=$(abspath $(VENV)) $*
+
+wheel: venv ## both wheels into dist/: compiled for this platform, and pure for all
+	PYERLNODE_COMPILE=1 $(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+	PYERLNODE_COMPILE=0 $(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 fuzz: venv ## bad input, at length
 	$(PYTEST) tests/fuzz $(PYTEST_ARGS)
