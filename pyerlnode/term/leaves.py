@@ -1,4 +1,6 @@
-"""Readers of the terms that hold no others: numbers, atoms, binaries, strings and identifiers.
+"""Readers of the terms that hold no others: atoms, binaries, strings and identifiers.
+
+Numbers have a module of their own; the table of all is here.
 
 Each takes the position from its :class:`Reader` at the tag and leaves it behind the term.  Reading beyond
 the end ends in ``IndexError``, which ``decode`` turns into a :class:`DecodeError`: that way the common case
@@ -8,8 +10,6 @@ costs no comparison.  Slices do not raise, so they are checked (``Reader.take``)
 
 from __future__ import annotations
 
-import re
-from math import isfinite
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,15 @@ from pyerlnode.term.fun import ExportFun
 from pyerlnode.term.ids import Pid, Port, Reference
 from pyerlnode.term.memo import LONGEST, MISSING, recall, table
 from pyerlnode.term.modes import COMPILED
-from pyerlnode.term.primitives import read_f64_be, read_i16_be, read_i32_be, read_i64_be, read_i64_le
+from pyerlnode.term.numbers import (
+    read_float,
+    read_integer32,
+    read_large_big,
+    read_small_big,
+    read_small_integer,
+    read_text_float,
+)
+from pyerlnode.term.primitives import read_i16_be, read_i32_be, read_i64_be
 from pyerlnode.term.reader import unsigned
 
 if TYPE_CHECKING:
@@ -34,75 +42,12 @@ if TYPE_CHECKING:
 
 _MAX_REFERENCE_WORDS: Final = 5
 _MAX_EXPORT_ARITY: Final = 0x8000_0000
-_FLOAT_CHARS: Final = 31
-_FLOAT_TEXT: Final = re.compile(rb"([+-]?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?)(?:\0.*)?", re.DOTALL)
 _PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "nil": None}
 _LOW: Final = 0xFFFF_FFFF
-_SEVEN_BYTES: Final = 0xFF_FFFF_FFFF_FFFF
 _WORDS: Final = [Struct(f">{count}I").unpack_from for count in range(_MAX_REFERENCE_WORDS + 1)]
 _ATOMS_READ: Final = table()
 _PLACES: Final = 1024
 _known_atoms: Final = atoms.by_utf8
-
-
-# ---------------------------------------------------------------------------------- numbers
-
-
-def _small_integer(r: Reader) -> int:
-    pos = r.pos
-    r.pos = pos + 2
-    return r.data[pos + 1]
-
-
-def _integer(r: Reader) -> int:
-    pos = r.pos
-    r.pos = pos + 5
-    return read_i32_be(r.data, pos + 1)
-
-
-def read_small_big(r: Reader) -> int:
-    """Return an integer of up to 255 bytes."""
-    pos = r.pos
-    data = r.data
-    size: i64 = data[pos + 1]
-    if size > 8 or pos + 11 > r.end:
-        return _big(r, size, pos + 2)
-    r.pos = pos + 3 + size
-    word = read_i64_le(data, pos + 3)
-    value: int = word & (_SEVEN_BYTES >> (56 - 8 * size)) if size < 8 else word
-    if value < 0:
-        value += 0x1_0000_0000_0000_0000
-    return -value if data[pos + 2] else value
-
-
-def _large_big(r: Reader) -> int:
-    pos = r.pos
-    return _big(r, unsigned(read_i32_be(r.data, pos + 1)), pos + 5)
-
-
-def _big(r: Reader, count: int, sign_at: int) -> int:
-    value = int.from_bytes(r.take(sign_at + 1, count), "little")
-    sign = r.data[sign_at]
-    return -value if sign else value
-
-
-def read_float(r: Reader) -> float:
-    """Return an IEEE 754 double."""
-    pos = r.pos
-    r.pos = pos + 9
-    value = read_f64_be(r.data, pos + 1)
-    if value - value != 0.0:  # as only infinities and NaN do
-        raise DecodeError("a float is neither infinite nor NaN", pos)
-    return value
-
-
-def _float(r: Reader) -> float:
-    pos = r.pos
-    match = _FLOAT_TEXT.fullmatch(r.take(pos + 1, _FLOAT_CHARS))
-    value = float(match[1]) if match else float("nan")
-    if not isfinite(value):
-        raise DecodeError("the text of a float is not a finite decimal number", pos)
-    return value
 
 
 # ---------------------------------------------------------------------------------- atoms
@@ -382,8 +327,8 @@ _ATOMS: Final[dict[int, Callable[[Reader], Any]]] = {
     tags.ATOM_CACHE_REF: read_cached_atom,
 }
 _INTEGERS: Final[dict[int, Callable[[Reader], Any]]] = {
-    tags.SMALL_INTEGER: _small_integer,
-    tags.INTEGER: _integer,
+    tags.SMALL_INTEGER: read_small_integer,
+    tags.INTEGER: read_integer32,
     tags.SMALL_BIG: read_small_big,
 }
 _LEAVES: Final[dict[int, Callable[[Reader], Any]]] = {
@@ -391,9 +336,9 @@ _LEAVES: Final[dict[int, Callable[[Reader], Any]]] = {
     **_INTEGERS,
     tags.NEW_PID: read_pid,
     tags.PID: read_pid,
-    tags.LARGE_BIG: _large_big,
+    tags.LARGE_BIG: read_large_big,
     tags.NEW_FLOAT: read_float,
-    tags.FLOAT: _float,
+    tags.FLOAT: read_text_float,
     tags.NIL: _nil,
     tags.STRING: read_string,
     tags.BINARY: read_binary,

@@ -17,16 +17,15 @@ from pyerlnode.term.deep import KEY_NESTING, OPENED, Deep, built_map
 from pyerlnode.term.leaves import (
     as_text,
     read_cached_atom,
-    read_float,
     read_leaf,
     read_newer_reference,
     read_pid,
     read_small_atom,
-    read_small_big,
     read_string,
 )
 from pyerlnode.term.memo import LONGEST, MISSING, recall, table
 from pyerlnode.term.modes import COMPILED
+from pyerlnode.term.numbers import read_float, read_small_big
 from pyerlnode.term.primitives import read_f64_be, read_i32_be
 from pyerlnode.term.reader import unsigned
 from pyerlnode.term.tags import (
