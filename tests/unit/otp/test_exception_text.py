@@ -160,6 +160,7 @@ def test_a_fun_is_shown_by_its_module() -> None:
 
 
 class TestBounds:
+    @pytest.mark.filterwarnings("ignore:Generating overly large repr")
     @given(terms(), terms())
     def test_no_term_makes_it_raise(self, reason: Term, stack: Term) -> None:
         for word in ("error", "exit", "throw", "signal"):
@@ -167,6 +168,7 @@ class TestBounds:
                 assert failure_text(word, told, stack).startswith("** (")
         assert exit_text((reason, stack))
 
+    @pytest.mark.filterwarnings("ignore:Generating overly large repr")
     @given(terms(), terms())
     def test_no_exception_makes_it_raise(self, value: Term, other: Term) -> None:
         fields = dict.fromkeys(("message", "term", "key", "description", "file", "line", "module"), value)
