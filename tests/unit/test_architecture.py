@@ -69,7 +69,6 @@ LONGEST = 400
 LONG: dict[str, str] = {
     "pyerlnode/node.py": "the verbs of api.md, a few lines each, and what they are made of: nothing else",
     "pyerlnode/otp/global_names.py": "one process of one protocol; its tables and locks live beside it",
-    "pyerlnode/sync/__init__.py": "the verbs of node.py once more, without await",
     "pyerlnode/sync/__init__.py": "the verbs of node.py once more, a line or two each: nothing else",
 }
 
