@@ -118,8 +118,7 @@ class Session:
         """`ticktime` is in seconds (kernel's ``net_ticktime``); `clock` defaults to the event loop."""
         self.info = info
         """Who the peer is and what was agreed with it."""
-        self.flags = int(info.flags)
-        """What was agreed, as a plain number: quick to look at for each message."""
+        self.flags = int(info.flags)  # a plain number: quick to look at for each message
         self.reason: str | None = None
         """Why this session ended; None while it has not."""
         self._stream = stream
@@ -216,8 +215,7 @@ class Session:
     def _overflows(self) -> bool:
         """Whether more than ``Limits.outbox_max`` is unsent that nobody waits for.
 
-        Each sender that waits stands for one large message: what it holds is its user's own choice.  To count
-        takes time, so that it is done for each MiB that comes on top.
+        Each sender that waits stands for one large message, its user's own choice.  Counted for each MiB.
         """
         size, limit = self._outbox.size, self._limits.outbox_max
         self._overflow = max(limit, size + MIB)
@@ -282,15 +280,13 @@ class Session:
                 self._pump()
 
     def _deliver(self, data: memoryview) -> int:
-        position, end = 0, len(data)
+        position, end, limit = 0, len(data), self._limits.frame
         while end - position >= _LENGTH.size:
             length: int = _LENGTH.unpack_from(data, position)[0]
             start = position + _LENGTH.size
             stop = start + length
-            if length > self._limits.frame:
-                raise RemoteProtocolError(
-                    f"a packet of {length} bytes is above the limit of {self._limits.frame}"
-                )
+            if length > limit:
+                raise RemoteProtocolError(f"a packet of {length} bytes is above the limit of {limit}")
             if stop > end:
                 self._stream.reserve(stop - position)
                 break
@@ -332,9 +328,8 @@ class Session:
     def _expect(self, size: int) -> None:
         """Messages of `size` bytes come: have their memory kept for the next ones.
 
-        glibc takes blocks from 128 KiB on from the kernel and returns them when they are freed, with a page
-        fault for each 4 KiB of each message, which costs more than all else, until a larger block was freed:
-        then it keeps what is below that, and twice as much of it.  So we free one, without ever touching it.
+        glibc gives blocks from 128 KiB on back to the kernel, so that each message costs a page fault per
+        4 KiB, more than all else, until a larger one was freed: so we free one, without ever touching it.
         """
         if size <= LARGEST:
             self._familiar = 2 * size

@@ -13,13 +13,13 @@ from __future__ import annotations
 import logging
 from collections import deque
 from contextlib import suppress
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.errors import NodeNotRunning, NotConnected, RemoteProtocolError
+from pyerlnode.errors import NodeNotRunning, NotConnected
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.runtime.actor import LINKED, Actor, Watcher
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
+from pyerlnode.runtime.origins import check_origin, check_reference
 from pyerlnode.runtime.registry import Registry
 from pyerlnode.runtime.signals import adapt
 from pyerlnode.runtime.waking import Waking
@@ -147,10 +147,8 @@ class Router:
             return False
         pid, tag = caller
         payload = self.encode_for(pid.node, (tag, value))
-        alias = alias_of(tag)
-        if alias is not None and self._can(pid.node, _ALIASES):
-            return sender.emit_message(pid.node, alias, payload)
-        return sender.emit_message(pid.node, pid, payload)
+        alias = alias_of(tag) if self._can(pid.node, _ALIASES) else None
+        return sender.emit_message(pid.node, pid if alias is None else alias, payload)
 
     def acks_unlink(self, node: Atom) -> bool:
         """Whether `node` acknowledges UNLINK_ID (OTP 23 does not)."""
@@ -175,15 +173,11 @@ class Router:
 
         Raises :class:`RemoteProtocolError` and :class:`TermError` for what a peer may not send.
         """
-        kind = type(control)
-        origin_of = _ORIGINS.get(kind)
-        if origin_of is not None and origin_of(control).node != session.name:
-            maker = brief(origin_of(control))
-            raise RemoteProtocolError(f"{session.name} sent a {kind.__name__} of {maker}")
+        check_origin(control, session.name)
         self.waking.gathers = True
         was_busy, self._busy = self._busy, True
         try:
-            self._handlers[kind](control, payload)
+            self._handlers[type(control)](control, payload)
         finally:
             self._busy = was_busy
             if self._queue:
@@ -345,7 +339,7 @@ class Router:
 
     def _on_monitor(self, control: c.MonitorP, _: RawTerm | None) -> None:
         watcher, target, ref = control.watcher, control.target, control.ref
-        _check_reference(ref, watcher)
+        check_reference(ref, watcher)
         actor = self.registry.find(target) if isinstance(target, Pid) else self.registry.whereis(target)
         if actor is None:
             reason = encode_bare(NOPROC)
@@ -376,7 +370,7 @@ class Router:
             actor.group_leader = control.leader
 
     def _on_spawn_request(self, control: c.SpawnRequest, payload: RawTerm | None) -> None:
-        _check_reference(control.ref, control.sender)
+        check_reference(control.ref, control.sender)
         if self.spawner is None:
             self.emit(control.sender.node, c.SpawnReply(control.ref, control.sender, 0, Atom("notsup")))
         else:
@@ -403,20 +397,3 @@ def alias_of(tag: Term) -> Reference | None:
     if type(head) is ImproperList:
         return alias_of(head)
     return tag.tail if head == "alias" and isinstance(tag.tail, Reference) else None
-
-
-def _check_reference(ref: Reference, maker: Pid) -> None:
-    """A monitor is known by its reference alone, so that nobody may choose one of another node's."""
-    if ref.node != maker.node:
-        raise RemoteProtocolError(f"{maker.node} watches under the reference {brief(ref)}")
-
-
-_ORIGINS: dict[type, Callable[[Any], Pid]] = {
-    c.MonitorP: attrgetter("watcher"),
-    c.DemonitorP: attrgetter("watcher"),
-    **dict.fromkeys(
-        (c.Link, c.Unlink, c.UnlinkId, c.UnlinkIdAck, c.Exit, c.PayloadExit, c.SpawnRequest),
-        attrgetter("sender"),
-    ),
-}
-"""Whose signal it claims to be, for those that build a relation with the sender."""
