@@ -22,8 +22,9 @@ from pyerlnode.term.tags import LARGE_TUPLE, LIST, MAP, NEW_FUN, RECORD, SMALL_T
 if TYPE_CHECKING:
     from pyerlnode.term.reader import Reader
 
-KEY_NESTING: Final = 32
-"""How deep the keys of maps may nest: Python hashes and compares them by recursion, and asks for no stack."""
+KEY_NESTING: Final = 128
+"""How deep the keys of maps may nest: Python hashes and compares them by recursion, and asks for no stack.
+A fun that was made in a shell carries its source, which takes dozens of levels."""
 _DEEP_KEY: Final = f"a key of a map nests deeper than {KEY_NESTING} levels"
 _MAX_ARITY: Final = (1 << 24) - 1
 _MAX_FREE: Final = 255

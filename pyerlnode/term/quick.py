@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 LEVELS: Final = 64
 """Levels of nesting that are read by recursion: in C about 200 bytes each, and a thread may have 64 KiB."""
+KEY_LEVELS: Final = 32
+"""... of which a key may use as many: keys can hold maps with keys of their own."""
 _KEYS_READ: Final = table()
 
 
@@ -191,10 +193,10 @@ def _any_map(r: Reader, depth: i64, at: int, begun: dict[Any, Any], count: i64) 
     values = list(begun.values())
     for place in range(count):
         if r.data[r.pos] in OPENED:
-            if depth < KEY_NESTING:
+            if depth < KEY_LEVELS:
                 return _deep(r, depth).go_on(at, keys, values, count - place)
             r.keys += 1
-            keys.append(read_term(r, KEY_NESTING))
+            keys.append(read_term(r, KEY_LEVELS))
             r.keys -= 1
         else:
             keys.append(read_term(r, 0))
@@ -219,6 +221,6 @@ def _key(r: Reader) -> Any:
 def _deep(r: Reader, depth: i64) -> Deep:
     """Return the reader that needs no recursion.  Here, ``depth`` levels were left."""
     if r.keys:
-        return Deep(r, depth)
+        return Deep(r, KEY_NESTING - KEY_LEVELS + depth)
     nesting: i64 = r.limits.nesting
     return Deep(r, nesting - min(nesting, LEVELS) + depth)

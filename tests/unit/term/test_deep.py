@@ -10,7 +10,7 @@ from pyerlnode.errors import LimitExceeded
 from pyerlnode.limits import Limits
 from pyerlnode.term import TermMap, decode
 from pyerlnode.term.deep import KEY_NESTING, Deep
-from pyerlnode.term.quick import LEVELS
+from pyerlnode.term.quick import KEY_LEVELS, LEVELS
 from pyerlnode.term.reader import Reader
 from tests.unit.term.test_decode import TERMS
 
@@ -28,7 +28,7 @@ outcomes = []
 
 def run():
     for level in LEVELS:
-        for levels in (10, 30, 31, 32, 33, 60, 64, 65, 100, 499, 500, 501, 100_000):
+        for levels in (10, 30, 31, 32, 33, 60, 64, 65, 100, 126, 127, 128, 129, 499, 500, 501, 100_000):
             for end in (b"j", b"a\\1", b"j" * 2 * levels, b""):
                 try:
                     decode_bare(level * levels + end)
@@ -40,7 +40,7 @@ threading.stack_size(STACK)
 thread = threading.Thread(target=run)
 thread.start()
 thread.join()
-assert len(outcomes) == len(LEVELS) * 13 * 4, outcomes
+assert len(outcomes) == len(LEVELS) * 17 * 4, outcomes
 assert {"read", "refused"} == set(outcomes)
 """
 
@@ -64,7 +64,7 @@ def test_no_term_is_too_deep_for_a_thread_with_a_small_stack(kib: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "around", [0, 1, LEVELS - KEY_NESTING, LEVELS - KEY_NESTING + 1, LEVELS - 1, LEVELS, 200]
+    "around", [0, 1, LEVELS - KEY_LEVELS, LEVELS - KEY_LEVELS + 1, LEVELS - 1, LEVELS, 200]
 )
 @pytest.mark.parametrize(("wrap", "tail"), [(b"h\1", b""), (b"l\0\0\0\1", b"j"), (b"i\0\0\0\1", b"")])
 @pytest.mark.parametrize("before", [[], [b"a\1"], [b"m\0\0\0\1k", b"a\1"], [b"h\1a\1"]])
@@ -80,7 +80,7 @@ def test_the_keys_of_maps_do_not_nest_deep(
     for _ in range(around):
         (made,) = made
     assert len(made) == len(before) + 1
-    with pytest.raises(LimitExceeded, match="a key of a map nests deeper than 32 levels"):
+    with pytest.raises(LimitExceeded, match="a key of a map nests deeper than 128 levels"):
         decode(map_with(wrap + key + tail))
 
 
