@@ -57,7 +57,7 @@ COMPILED = ("pyerlnode/term/[!_]*.py", "pyerlnode/wire/[!_]*.py")
 regular expressions, on no message's way."""
 
 LEFT_ALONE = ("pyerlnode/term/maps.py",)
-"""``TermMap`` derives from ``Mapping``, which mypyc gets wrong; and what recurses there wants Python's bound."""
+"""``TermMap`` derives from ``Mapping``, which mypyc gets wrong; what recurses there wants Python's bound."""
 
 _SOURCES = ("pyerlnode", "building.py", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
 _LIBRARY = "pyerlnode.compiled"

@@ -17,7 +17,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyerlnode.errors import CallError, NodeError, RemoteError
+from pyerlnode.errors import CallError, EncodeError, NodeError, RemoteError
 from pyerlnode.otp import erpc
 from pyerlnode.otp.io_input import EOF, Input, InputError
 from pyerlnode.otp.io_text import to_text
@@ -130,8 +130,12 @@ class User(Reactor):
             lane.put(ask)
 
     def _reply(self, ask: Ask, answer: Term) -> None:
-        reply = (Atom("io_reply"), ask.reply_as, answer)
-        self.emit_message(ask.asker.node, ask.asker, encode_bare(reply))
+        reply, word = Atom("io_reply"), ask.reply_as
+        try:
+            data = encode_bare((reply, word, answer))
+        except EncodeError:  # an echo of what came just as deep as may be, and now is too deep
+            data = encode_bare((reply, word, (ERROR, Atom("badarg"))))
+        self.emit_message(ask.asker.node, ask.asker, data)
 
     def _guarded(self, perform: Callable[[], Term]) -> Term:
         """What to reply: whoever prints waits for it, also where our output is broken."""

@@ -234,7 +234,7 @@ class TestCalls:
 
     async def test_rpc_there(self, node: Node, shared_beam: Beam) -> None:
         assert await node.rpc(shared_beam.name, "lists", "reverse", [[1, 2, 3]]) == [3, 2, 1]
-        with pytest.raises(RemoteError, match="badarith") as failed:
+        with pytest.raises(RemoteError, match=r"\(ArithmeticError\)") as failed:
             await node.rpc(shared_beam.name, "erlang", "+", [1, Atom("a")])
         assert failed.value.kind == "error"
 
