@@ -290,11 +290,15 @@ def nested(make, depth):
         value = make(value)
     return value
 
+LIMITS = {DEFAULT.nesting - 1: DEFAULT, 20_000: Limits(nesting=10**9)}
+# not in the thread: from 3.13 on, Python itself needs much stack to free what nests
+VALUES = {(name, depth): nested(make, depth) for name, make in MAKERS.items() for depth in LIMITS}
+
 def work():
-    for name, make in MAKERS.items():
-        for depth, limits in ((DEFAULT.nesting - 1, DEFAULT), (20_000, Limits(nesting=10**9))):
+    for name in MAKERS:
+        for depth, limits in LIMITS.items():
             try:
-                encode(nested(make, depth), limits=limits)
+                encode(VALUES[name, depth], limits=limits)
                 print(name, depth, "written")
             except EncodeError as error:
                 print(name, depth, "refused" if "stack" in str(error) else error)
