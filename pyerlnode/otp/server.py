@@ -31,7 +31,7 @@ from pyerlnode.otp.gen_server import (
 from pyerlnode.otp.system import STOP, SYSTEM, System, may_pass_a_suspended
 from pyerlnode.runtime.actor import EXIT
 from pyerlnode.runtime.exits import KILLED, SHUTDOWN, is_reason, reason_of
-from pyerlnode.runtime.process import is_quiet
+from pyerlnode.runtime.process import is_cancelled, is_quiet
 from pyerlnode.term import Atom, Pid, brief
 
 if TYPE_CHECKING:
@@ -244,12 +244,6 @@ class Server:
             brief(shown["state"]),
             exc_info=None if isinstance(error, Stop | Exit) else error,
         )
-
-
-def is_cancelled() -> bool:
-    """Whether somebody wants the task that runs now to end."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
 
 
 def is_control(message: Term) -> bool:

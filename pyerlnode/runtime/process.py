@@ -204,17 +204,24 @@ class Process(Actor):
     async def _run(self, body: Callable[..., Awaitable[Any]], args: tuple[Any, ...]) -> None:
         try:
             await body(self, *args)
-        except asyncio.CancelledError:
-            self.end(KILLED)  # does nothing where an exit signal was the cause
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                self.end(KILLED)  # does nothing where an exit signal was the cause
+            else:
+                what = RuntimeError("something that the process waited for was cancelled")
+                self._crash(what.with_traceback(error.__traceback__))
         except GeneratorExit:
             raise  # the event loop is gone, and with it everybody who could be told
         except BaseException as error:
-            self._log_crash(error)
-            self.end(reason_of(error))
+            self._crash(error)
             if not isinstance(error, Exception):
                 raise  # it is to stop the program
         else:
             self.end(NORMAL)
+
+    def _crash(self, error: BaseException) -> None:
+        self._log_crash(error)
+        self.end(reason_of(error))
 
     def _log_crash(self, error: BaseException) -> None:
         if isinstance(error, Exit):
@@ -276,3 +283,9 @@ def is_quiet(reason: Term) -> bool:
         reason = reason[0]
         return is_reason(reason, SHUTDOWN)
     return is_reason(reason, NORMAL) or is_reason(reason, SHUTDOWN)
+
+
+def is_cancelled() -> bool:
+    """Whether somebody wants the task that runs now to end."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -247,6 +247,22 @@ class TestBodies:
         process.task.cancel()
         assert await ended(process) == KILLED
 
+    async def test_what_it_waits_for_is_cancelled_and_that_is_a_crash(
+        self, router: Router, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        gone = asyncio.get_running_loop().create_future()
+
+        async def body(me: Process) -> None:
+            await gone
+
+        process = Process(router)
+        process.start(body, ())
+        await asyncio.sleep(0)
+        gone.cancel()
+        reason = await ended(process)
+        assert "something that the process waited for was cancelled" in str(reason)
+        assert "RuntimeError" in caplog.text
+
     async def test_ended_before_it_began_it_never_runs(self, router: Router) -> None:
         async def body(me: Process) -> None:
             raise AssertionError("it ran")
