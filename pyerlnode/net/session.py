@@ -329,11 +329,11 @@ class Session:
         """Messages of `size` bytes come: have their memory kept for the next ones.
 
         glibc gives blocks from 128 KiB on back to the kernel, so that each message costs a page fault per
-        4 KiB, more than all else, until a larger one was freed: so we free one, without ever touching it.
+        4 KiB, more than all else, until one as large (32 MiB at most) was freed: so we free one, untouched.
         """
         if size <= LARGEST:
             self._familiar = 2 * size
-            bytearray(4 * self._familiar)
+            bytes(min(4 * self._familiar, 31 * MIB))  # zeros as the kernel gives them: none is written
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The stream is gone."""
