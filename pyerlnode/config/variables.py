@@ -30,7 +30,7 @@ SETTINGS = frozenset(
     }
 )
 """The variables that are no option of a strategy, without their prefix."""
-BUILDING = frozenset({"COMPILE", "BEAMS", "FULL", "FUZZ", "LOOP", "RELEASES", "SEED"})
+BUILDING = frozenset({"COMPILE", "COMPILED", "BEAMS", "FULL", "FUZZ", "LOOP", "RELEASES", "SEED"})
 """Those that building and testing this library read; they may well be set where a node runs."""
 _SERVICE_LINK = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
 """What Kubernetes sets beside a service that is called ``pyerlnode``."""

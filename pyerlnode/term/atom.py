@@ -109,3 +109,12 @@ def as_atom(value: Any) -> Atom | None:
     if isinstance(value, Atom):
         return value
     return special_atom(value) if value is None or isinstance(value, bool) else None
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two atoms are equal.  Not the same as ``one == other``, where both are declared as atoms.
+
+    Compiled, that compares addresses, as for any class without an ``__eq__`` of its own; and beyond a bound
+    atoms are not kept, so that there are several of one text.
+    """
+    return one is other or one == other

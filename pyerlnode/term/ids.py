@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
-from pyerlnode.term.atom import Atom
+from pyerlnode.term.atom import Atom, same_text
 from pyerlnode.term.modes import freeze
 from pyerlnode.term.values import Value
 
@@ -40,7 +40,7 @@ class Pid(Value):
             self.id == other.id
             and self.serial == other.serial
             and self.creation == other.creation
-            and self.node == other.node
+            and same_text(self.node, other.node)
         )
 
     def __hash__(self) -> int:
@@ -68,7 +68,9 @@ class Reference(Value):
             return True
         if not isinstance(other, Reference):
             return NotImplemented
-        return self.words == other.words and self.creation == other.creation and self.node == other.node
+        if self.words != other.words or self.creation != other.creation:
+            return False
+        return same_text(self.node, other.node)
 
     def __hash__(self) -> int:
         return hash((self.node, self.creation, self.words))

@@ -12,6 +12,7 @@ from struct import error as StructError  # noqa: N812
 from typing import TYPE_CHECKING, Final
 
 from pyerlnode.term import Atom, Pid, Reference, encode_bare
+from pyerlnode.term.atom import same_text
 from pyerlnode.wire.messages import (
     ALIAS,
     UNUSED,
@@ -113,7 +114,7 @@ def _write_reg_send(sender: Pid, name: Atom, payload: Payload) -> tuple[tuple[At
     if unused < 0:
         unused = len(refs)
         refs = (*refs, UNUSED)
-    place = unused if name == UNUSED else table.get(name, -1)
+    place = unused if same_text(name, UNUSED) else table.get(name, -1)
     if place < 0:
         place = len(refs)
         refs = (*refs, name)
@@ -167,7 +168,7 @@ def _write_altact(
 def _write_monitor(
     start: int, watcher: Pid, target: Pid | Atom, ref: Reference, payload: Payload
 ) -> tuple[tuple[Atom, ...], bytes]:
-    if ref.node != watcher.node:
+    if not same_text(ref.node, watcher.node):
         raise StructError("a reference of somebody else: the long way can have it")
     name = target.node if isinstance(target, Pid) else target
     ours, theirs, refs = _two_nodes(watcher.node, name, payload)
@@ -187,7 +188,7 @@ def _two_nodes(ours: Atom, theirs: Atom, payload: Payload) -> tuple[int, int, tu
     second = payload.table.get(theirs, -1)
     count = len(refs)
     if first < 0 and second < 0:
-        if ours == theirs:
+        if same_text(ours, theirs):
             return count, count, (*refs, ours)
         return count, count + 1, (*refs, ours, theirs)
     if first < 0:

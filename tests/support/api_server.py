@@ -123,9 +123,17 @@ class HttpService:
 
     async def asked(self, count: int = 1, timeout: float = PATIENCE) -> None:
         """Returns when `count` more requests have come; each is answered after that, or not."""
+        with self._lock:
+            total = len(self.requests) + count
+        await self.asked_in_all(total, timeout)
+
+    async def asked_in_all(self, total: int, timeout: float = PATIENCE) -> None:
+        """Returns when `total` requests have come, at once if they have."""
         future: Future[None] = Future()
         with self._lock:
-            self._waiting.append((len(self.requests) + count, future))
+            if len(self.requests) >= total:
+                return
+            self._waiting.append((total, future))
         await asyncio.wait_for(asyncio.wrap_future(future), timeout)
 
     def _note(self, request: web.BaseRequest) -> None:

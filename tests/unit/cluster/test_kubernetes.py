@@ -468,5 +468,5 @@ async def test_it_ends_in_the_middle_of_a_request(api: KubernetesApi, account: P
     api.fail(Failure.SILENCE)
     around = Surroundings()
     async with around.running(make(api, account)):
-        await api.asked(1 - len(api.requests))
+        await api.asked_in_all(1)
     assert around.home.dials == []

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyerlnode.term import Atom, Pid, Port, Reference
+from pyerlnode.limits import Limits
+from pyerlnode.term import Atom, Pid, Port, Reference, decode
 
 NODE = Atom("a@b")
 
@@ -25,6 +26,26 @@ def test_identifiers_are_values() -> None:
     assert hash(Reference(NODE, 1, (2,))) == hash(Reference(NODE, 1, (2,)))
     with pytest.raises(AttributeError):
         Port(NODE, 1, 2).id = 7  # type: ignore[misc]
+
+
+def test_they_are_equal_when_their_atoms_are_two_of_one_text() -> None:
+    """Beyond ``Limits.atoms`` an atom is made anew each time that it comes."""
+
+    def seen(name: bytes) -> Atom:
+        made = decode(b"\x83v\0" + bytes((len(name),)) + name, limits=Limits(atoms=1))
+        assert isinstance(made, Atom)
+        return made
+
+    one, other, third = seen(b"not kept@h"), seen(b"not kept@h"), seen(b"not.kept@h")
+    assert one is not other
+    for make in (
+        lambda node: Pid(node, 1, 2, 3),
+        lambda node: Reference(node, 1, (2,)),
+        lambda node: Port(node, 1, 2),
+    ):
+        assert make(one) == make(other)
+        assert hash(make(one)) == hash(make(other))
+        assert make(one) != make(third)
 
 
 def test_a_node_given_as_text_becomes_an_atom() -> None:
