@@ -274,7 +274,7 @@ async def test_a_beam(release: Release, name: str, races: int, epmd_port: int) -
         baseline = open_sockets()
         for race in range(races):
             await race_beam(py, beam, race)
-            await until(lambda: open_sockets() == baseline)
+            await until(lambda: open_sockets() <= baseline)  # of epmd's one may just have been closing
 
 
 async def test_a_beam_that_dials_before_it_hears_us(release: Release, epmd_port: int) -> None:
