@@ -26,7 +26,8 @@ def keep_standard_files() -> None:
             if device != number:
                 os.dup2(device, number)
                 os.close(device)
-            setattr(sys, name, open(number, "r+" if number else "r", encoding="utf-8"))  # noqa: SIM115
+            mode = "r+" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 class Terminal:
