@@ -40,15 +40,15 @@ _ATOM: Final = 0x52
 _SEND_SENDER: Final = 0x68036116
 """A tuple of three that begins with the integer 22."""
 _REG_SEND: Final = 0x68046106
-_ALIAS_SEND: Final = 0x68036121
+_ALIAS_SEND: Final = b"\x68\3\x61\x21"
 _ALTACT: Final = 0x68046125
 _MONITOR: Final = 0x68046113
 _DEMONITOR: Final = 0x68046114
 
 _two_pids = Struct(">IHBIIIHBIII").pack
 _pid_and_names = Struct(">IHBIIIBBBB").pack
-_pid_and_reference = tuple(Struct(f">IHBIIIBHBBI{words}I").pack for words in range(6))
-_flags_pid_reference = tuple(Struct(f">IBBHBIIIBHBBI{words}I").pack for words in range(6))
+_pid_and_reference = tuple(Struct(f">HBIIIBHBBI{words}I").pack for words in range(6))
+_altact = Struct(">IBB").pack
 
 _pid = Struct(">HBIII").pack
 _reference = tuple(Struct(f">BHBBI{words}I").pack for words in range(6))
@@ -72,10 +72,11 @@ def write_control(control: Control, payload: Payload, limits: Limits) -> tuple[t
                     return _write_reg_send(control.sender, control.name, payload)
             elif isinstance(control, AltactSigSend):
                 if control.token is None and isinstance(control.target, Reference):
-                    return _write_altact(control.flags, control.sender, control.target, payload)
+                    head = _altact(_ALTACT, 0x61, control.flags)
+                    return _write_to_alias(head, control.sender, control.target, payload)
             elif isinstance(control, AliasSend):
                 if control.token is None:
-                    return _write_alias_send(control.sender, control.alias, payload)
+                    return _write_to_alias(_ALIAS_SEND, control.sender, control.alias, payload)
             elif isinstance(control, MonitorP):
                 return _write_monitor(_MONITOR, control.watcher, control.target, control.ref, payload)
             elif isinstance(control, DemonitorP):
@@ -123,34 +124,13 @@ def _write_reg_send(sender: Pid, name: Atom, payload: Payload) -> tuple[tuple[At
     )
 
 
-def _write_alias_send(sender: Pid, alias: Reference, payload: Payload) -> tuple[tuple[Atom, ...], bytes]:
-    ours, theirs, refs = _two_nodes(sender.node, alias.node, payload)
-    words = alias.words
-    return refs, _pid_and_reference[_count(words)](
-        _ALIAS_SEND,
-        _PID,
-        ours,
-        sender.id,
-        sender.serial,
-        sender.creation,
-        _REFERENCE,
-        len(words),
-        _ATOM,
-        theirs,
-        alias.creation,
-        *words,
-    )
-
-
-def _write_altact(
-    flags: int, sender: Pid, alias: Reference, payload: Payload
+def _write_to_alias(
+    head: bytes, sender: Pid, alias: Reference, payload: Payload
 ) -> tuple[tuple[Atom, ...], bytes]:
+    """A message to ``alias``, by whichever operation ``head`` begins."""
     ours, theirs, refs = _two_nodes(sender.node, alias.node, payload)
     words = alias.words
-    return refs, _flags_pid_reference[_count(words)](
-        _ALTACT,
-        0x61,
-        flags,
+    return refs, head + _pid_and_reference[_count(words)](
         _PID,
         ours,
         sender.id,
