@@ -3,7 +3,8 @@
 Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; Erlang Reference Manual,
 "Processes": signals between a pair of processes arrive in order, others in any.  So:
 
-* small messages join one queue and leave it in batches;
+* small messages are made into packets at once, and leave in batches (:mod:`pyerlnode.wire.batch`);
+* what is larger joins a queue, and as long as there is something in it, or in lanes, so does everything;
 * a message that needs fragments gets a *lane* of its sender's, where everything that this sender sends
   later waits behind it; lanes take turns with each other and with the queue, one fragment a turn.  A fragment
   is made when its turn comes, so memory stays at what was put in, and so is the header of every message:
@@ -22,8 +23,8 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from pyerlnode.limits import KIB
 from pyerlnode.term import Atom, Pid
+from pyerlnode.wire.batch import CHUNK
 from pyerlnode.wire.control import (
     Control,
     DemonitorP,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outbox"]
 
-BATCH: Final = 128 * KIB
+BATCH: Final = CHUNK
 """Bytes that one :meth:`Outbox.take` gives, about: always whole packets, except of one above it."""
 
 _OVERHEAD: Final = 7
@@ -88,6 +89,7 @@ class Outbox:
     """The unsent messages of one connection.  Falsy when there are none."""
 
     __slots__ = (
+        "_batch",
         "_bulk",
         "_channel",
         "_cut",
@@ -97,17 +99,17 @@ class Outbox:
         "_queued",
         "_turn",
         "_turns",
+        "_unsent",
         "_waiting",
         "ended",
-        "size",
     )
 
     def __init__(self, channel: Channel) -> None:
-        self.size = 0
-        """Bytes that are still here, without the atoms of headers that are not made yet."""
         self.ended: list[Pid] = []
         """Senders whose lanes have ended since :meth:`take_ended`."""
         self._channel = channel
+        self._batch = channel.batch  # it leaves before all else; closed while there is anything else
+        self._unsent = 0  # bytes of all else, without the atoms of headers that are not made yet
         self._bulk = 0  # bytes of these that are in lanes
         self._queue: deque[Packet] = deque()
         self._queue_size = 0
@@ -119,7 +121,12 @@ class Outbox:
         self._cut: memoryview | None = None  # the rest of a packet of which a part is out
 
     def __bool__(self) -> bool:
-        return self.size > 0
+        return self._batch.size > 0 or self._unsent > 0
+
+    @property
+    def size(self) -> int:
+        """Bytes that are still here."""
+        return self._batch.size + self._unsent
 
     @property
     def at_boundary(self) -> bool:
@@ -128,8 +135,9 @@ class Outbox:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.size = self._bulk = self._queue_size = 0
+        self._unsent = self._bulk = self._queue_size = 0
         self._cut = None
+        self._batch.clear()
         self._lanes.clear()
         self._queue.clear()
         self._turns.clear()
@@ -173,15 +181,10 @@ class Outbox:
             if isinstance(sender, Pid):
                 self._put_run(sender, _Run(channel.fragments(control, payload), len(payload)))
                 return
-        packet = channel.prepare(control, payload)
-        size = len(packet[1]) + len(packet[2]) + _OVERHEAD
-        self.size += size
-        if self._lanes:
-            self._put_behind(sender_of(control), packet, size)
-        else:
-            self._queue.append(packet)
-            self._queue_size += size
-            self._queued += 1
+        open_ = self._batch.is_open
+        packet = channel.put(control, payload) if open_ else channel.prepare(control, payload)
+        if packet is not None:
+            self._put_behind(control, packet)
 
     def _enqueue(self, packet: Packet, size: int) -> None:
         self._queue.append(packet)
@@ -193,13 +196,21 @@ class Outbox:
         if lane is None:
             lane = self._lanes[sender] = _Lane(sender, self._queued)
             (self._waiting if self._queue else self._turns).append(lane)
+        self._batch.is_open = False
         lane.items.append(run)
         lane.size += run.left
         self._bulk += run.left
-        self.size += run.left
+        self._unsent += run.left
 
-    def _put_behind(self, sender: Pid | Atom | None, packet: Packet, size: int) -> None:
-        """Queue a small message while lanes exist."""
+    def _put_behind(self, control: Control, packet: Packet) -> None:
+        """Queue a message that leaves in one packet, behind its sender's lane if there is one."""
+        size = len(packet[1]) + len(packet[2]) + _OVERHEAD
+        self._batch.is_open = False
+        self._unsent += size
+        if not self._lanes:
+            self._enqueue(packet, size)
+            return
+        sender = sender_of(control)
         if sender is None:
             barrier = _Barrier(packet, len(self._lanes))
             for lane in self._lanes.values():
@@ -218,10 +229,12 @@ class Outbox:
         """The next bytes to write; empty when there are none."""
         if self._cut is not None:
             return self._slice(self._cut)
+        if self._batch.size:
+            return self._batch.take()
         if not self._lanes and self._queue_size <= BATCH:
             return self._take_all()
         parts: list[bytes | memoryview] = []
-        while not parts and self.size:
+        while not parts and self._unsent:
             if self._turns and (self._turn or not self._queue):
                 self._take_turn(parts)
             else:
@@ -230,21 +243,28 @@ class Outbox:
         if parts and len(parts[-1]) > BATCH:
             self._cut = memoryview(parts.pop())
         data = b"".join(parts)
-        self.size -= len(data)
+        self._sent(len(data))
         return data
 
+    def _sent(self, size: int) -> None:
+        """So many bytes are out; with the last of them, what follows may go the short way again."""
+        self._unsent -= size
+        if not self._unsent and not self._lanes:
+            self._batch.is_open = True
+
     def _take_all(self) -> bytes:
-        """The common case: a few small messages."""
+        """The common case: a few messages."""
         data = self._channel.join(self._queue)
         self._queue.clear()
-        self.size = self._queue_size = 0
+        self._queue_size = 0
+        self._sent(self._unsent)
         return data
 
     def _slice(self, cut: memoryview) -> memoryview:
         """A piece of a packet that is too large for one write."""
         piece = cut[:BATCH]
         self._cut = cut[BATCH:] if len(cut) > BATCH else None
-        self.size -= len(piece)
+        self._sent(len(piece))
         return piece
 
     def _take_queue(self, parts: list[bytes | memoryview]) -> None:
@@ -259,7 +279,7 @@ class Outbox:
     def _finish(self, packet: Packet, parts: list[bytes | memoryview]) -> int:
         """Make the header of a packet; gives the size that it was counted with."""
         counted = len(packet[1]) + len(packet[2]) + _OVERHEAD
-        self.size += self._channel.finish(packet, parts) - counted
+        self._unsent += self._channel.finish(packet, parts) - counted
         return counted
 
     def _take_turn(self, parts: list[bytes | memoryview]) -> None:
@@ -297,7 +317,7 @@ class Outbox:
         sent = min(run.left, FRAGMENT_SIZE)
         run.left -= sent
         lane.size -= sent
-        self.size += sum(map(len, piece)) - sent  # the heads come on top of the payload that was counted
+        self._unsent += sum(map(len, piece)) - sent  # the heads come on top of the payload that was counted
         return True
 
 

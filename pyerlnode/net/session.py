@@ -29,17 +29,15 @@ from pyerlnode.wire.framing import TICK
 from pyerlnode.wire.ticker import Tick, Ticker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
     from pyerlnode.limits import Limits
+    from pyerlnode.net.clock import Clock, Timer
     from pyerlnode.net.stream import Stream
     from pyerlnode.term import Pid, RawTerm
     from pyerlnode.wire.control import Control
     from pyerlnode.wire.handshake import PeerInfo
     from pyerlnode.wire.payload import Payload
 
-__all__ = ["CLOSED", "OVERFLOW", "SILENT", "VIOLATION", "Clock", "Session", "Sink", "Timer"]
+__all__ = ["CLOSED", "OVERFLOW", "SILENT", "VIOLATION", "Session", "Sink"]
 
 log = logging.getLogger("pyerlnode.net.session")
 
@@ -66,20 +64,6 @@ QUIET: Final = 1 * KIB
 """A connection over which no more came between two ticks gives its receive buffer back."""
 
 _LENGTH: Final = Struct(">I")
-
-
-class Timer(Protocol):
-    """What a :class:`Clock` gives: something that has not happened yet."""
-
-    def cancel(self) -> None:
-        """Let it not happen."""
-
-
-class Clock(Protocol):
-    """What ticks are timed by: an event loop, or a test's own clock."""
-
-    def call_later(self, delay: float, callback: Callable[..., object], /, *args: Any) -> Timer:
-        """Call `callback` in `delay` seconds."""
 
 
 class Sink(Protocol):
@@ -127,7 +111,10 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._clock: Clock = clock or self._loop
         self._channel = Channel(info.flags, limits=limits)
+        self._channel.batch.wake = self._pump_soon
         self._outbox = Outbox(self._channel)
+        self.post = self._channel.post
+        """Sends a message the short way, where it can go that, see :meth:`Channel.post`."""
         self._ticker = Ticker(ticktime, hidden=not info.visible)
         self._tick: Timer | None = None
         self._written = 0
@@ -177,6 +164,10 @@ class Session:
             self._end(OVERFLOW, abort=True)
             return
         self._outbox.put(control, payload)
+        self._pump_soon()
+
+    def _pump_soon(self) -> None:
+        """Something is there to be written."""
         if not self._pumping and not self._paused:
             self._pumping = True
             self._loop.call_soon(self._pump)
@@ -234,9 +225,8 @@ class Session:
         """Write what is queued, until the kernel takes no more or others should have a turn."""
         self._pumping = False
         self._write(TURN)
-        if self._outbox and not self._paused and self.reason is None:
-            self._pumping = True
-            self._loop.call_soon(self._pump)
+        if self._outbox and self.reason is None:
+            self._pump_soon()
         self._wake()
 
     def _write(self, room: int) -> None:

@@ -57,8 +57,9 @@ class Caller:
 
     async def reply(self, value: Term) -> None:
         """Answers the call.  A caller that gave up, or a node that is gone, is no error."""
-        self.me.router.reply(self.me, (self.pid, self.tag), value)
-        await self.me.router.room(self.pid.node, self.me.pid)
+        me, pid = self.me, self.pid
+        if not me.router.answer(me, pid, self.tag, value):
+            await me.router.room(pid.node, me.pid)
 
 
 class Continue(NamedTuple):

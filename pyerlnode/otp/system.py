@@ -16,7 +16,7 @@ from pyerlnode.otp.debug import ERROR, NO_FUNCTIONS, OK
 from pyerlnode.otp.gen_server import Caller, Stop, name_of
 from pyerlnode.runtime.actor import EXIT
 from pyerlnode.runtime.exits import exception_struct, is_reason
-from pyerlnode.runtime.router import alias_of
+from pyerlnode.runtime.requests import alias_of
 from pyerlnode.term import Atom, Pid, decode_bare, encode_bare
 
 if TYPE_CHECKING:

@@ -36,7 +36,6 @@ PROCESS = Atom("process")
 PRIORITY_ALIAS = PRIORITY | ALIAS_FLAG
 LINKED = 0  # a link's state is 0 while it is active, else the id of the unlink that awaits its ack
 
-
 _TAGS = frozenset({Reference, ImproperList})
 """Types of what stands before an answer."""
 
@@ -263,6 +262,20 @@ class Actor(ABC):
         if priority:
             return self.router.emit(node, c.AltactSigSend(PRIORITY_ALIAS, self.pid, target), payload)
         return self.router.emit(node, c.AliasSend(self.pid, target), payload)
+
+    def post(
+        self, node: Atom, target: Pid | Atom | Reference, message: Term, *, priority: bool = False
+    ) -> bool:
+        """As :meth:`emit_message`, with the message itself; False where more is unsent than should be."""
+        session = self.router.sessions.get(node)
+        if session is None or priority:
+            sent: bool | Payload = self.router.encode_for(node, message)
+        else:
+            sent = session.post(self.pid, target, message)
+        if isinstance(sent, bool):
+            return sent
+        self.emit_message(node, target, sent, priority=priority)
+        return session is None or not session.congested
 
     def emit_link(self, other: Pid, *, priority: bool = False) -> None:
         """Links to `other`; an exit signal ``noproc`` follows where it does not exist.

@@ -94,12 +94,14 @@ class Process(Actor):
         """
         self.check_alive()
         router = self.router
-        target, node = destination(router, dest)
+        target: Pid | Atom | Reference
+        if type(dest) is Pid and not router.registry.former:
+            target, node = dest, dest.node  # what `destination` says, too
+        else:
+            target, node = destination(router, dest)
         if node not in router.sessions:
             await reach(router, node)
-        self.emit_message(node, target, router.encode_for(node, message), priority=priority)
-        session = router.sessions.get(node)
-        if session is not None and session.congested:
+        if not self.post(node, target, message, priority=priority):
             await router.room(node, self.pid)
 
     async def link(self, pid: Pid, *, priority: bool = False) -> None:

@@ -35,11 +35,12 @@ class Registry:
         self._names: dict[str, Actor] = {}
         self._last_pid = 0
         self._last_ref = 0
-        self._former: set[tuple[Atom, int]] = set()
+        self.former: set[tuple[Atom, int]] = set()
+        """Names that the node had, each with its creation: mostly none."""
 
     def rename(self, node: Atom, creation: int) -> None:
         """Gives the node another name, as the first peer of a nameless one does."""
-        self._former.add((self.node, self.creation))
+        self.former.add((self.node, self.creation))
         self.node, self.creation = node, creation
         for actor in self:
             actor.renamed()
@@ -65,13 +66,13 @@ class Registry:
 
     def current(self, pid: Pid) -> Pid:
         """`pid` under the name that the node has now, where it is one of ours."""
-        if self._former and (pid.node, pid.creation) in self._former:
+        if self.former and (pid.node, pid.creation) in self.former:
             return Pid(self.node, pid.id, pid.serial, self.creation)
         return pid
 
     def home(self, ref: Reference) -> Atom:
         """The node that made `ref`, under the name that it has now."""
-        return self.node if self._former and (ref.node, ref.creation) in self._former else ref.node
+        return self.node if self.former and (ref.node, ref.creation) in self.former else ref.node
 
     def reference(self) -> Reference:
         """A reference that this node never made before."""

@@ -75,6 +75,16 @@ def tag_of(ref: Reference) -> ImproperList:
     return ImproperList((Atom("alias"),), ref)
 
 
+def alias_of(tag: Term) -> Reference | None:
+    """The alias in a call's tag: ``[alias | Ref]``, ``[[alias | Alias] | Ref]`` (multi_call, 27+)."""
+    if type(tag) is not ImproperList or len(tag.items) != 1:
+        return None
+    head = tag.items[0]
+    if type(head) is ImproperList:
+        return alias_of(head)
+    return tag.tail if head == "alias" and isinstance(tag.tail, Reference) else None
+
+
 async def request(
     actor: Actor, dest: Destination, message: Callable[[Reference], Term], timeout: float | None
 ) -> Answer:

@@ -21,9 +21,10 @@ from pyerlnode.runtime.actor import LINKED, Actor, Watcher
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
 from pyerlnode.runtime.origins import check_origin, check_reference
 from pyerlnode.runtime.registry import Registry
+from pyerlnode.runtime.requests import alias_of
 from pyerlnode.runtime.signals import adapt
 from pyerlnode.runtime.waking import Waking
-from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief, encode_bare
+from pyerlnode.term import Atom, Pid, Reference, brief, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.messages import EXIT_SIGNAL, NOBODY, PRIORITY
@@ -145,10 +146,13 @@ class Router:
         """Answers a ``$gen_call``: to the alias that its tag carries, else to the caller's pid."""
         if type(caller) is not tuple or len(caller) != 2 or not isinstance(caller[0], Pid):
             return False
-        pid, tag = caller
-        payload = self.encode_for(pid.node, (tag, value))
+        self.answer(sender, caller[0], caller[1], value)
+        return True
+
+    def answer(self, sender: Actor, pid: Pid, tag: Term, value: Term) -> bool:
+        """Answers the call of `pid`; False where the sender should wait, as in :meth:`Actor.post`."""
         alias = alias_of(tag) if self._can(pid.node, _ALIASES) else None
-        return sender.emit_message(pid.node, pid if alias is None else alias, payload)
+        return sender.post(pid.node, pid if alias is None else alias, (tag, value))
 
     def acks_unlink(self, node: Atom) -> bool:
         """Whether `node` acknowledges UNLINK_ID (OTP 23 does not)."""
@@ -387,13 +391,3 @@ class Router:
 
 async def _nowhere(node: str) -> None:
     raise NodeNotRunning(f"cannot reach {node}: this node is not started")
-
-
-def alias_of(tag: Term) -> Reference | None:
-    """The alias in a call's tag: ``[alias | Ref]``, ``[[alias | Alias] | Ref]`` (multi_call, 27+)."""
-    if type(tag) is not ImproperList or len(tag.items) != 1:
-        return None
-    head = tag.items[0]
-    if type(head) is ImproperList:
-        return alias_of(head)
-    return tag.tail if head == "alias" and isinstance(tag.tail, Reference) else None

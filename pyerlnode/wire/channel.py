@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pyerlnode.errors import DecodeError, LocalProtocolError, RemoteProtocolError, caused
 from pyerlnode.limits import DEFAULT, Limits
-from pyerlnode.term import Atom, RawTerm, decode_bare, encode_bare
+from pyerlnode.term import Atom, Pid, RawTerm, Reference, Term, decode_bare, encode_bare
 from pyerlnode.term.primitives import read_i32_be
 from pyerlnode.wire.atom_cache import AtomCache, SendingCache
+from pyerlnode.wire.batch import Batch
 from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FIRST, FRAGMENT_SIZE, HEAD_SIZE, NEXT, Assembler, parse_head, split
-from pyerlnode.wire.payload import Payload, plain
+from pyerlnode.wire.messages import ALIAS, AltactSigSend, RegSend, SendSender
+from pyerlnode.wire.payload import Payload, encode_payload, plain
 from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_control
 
 if TYPE_CHECKING:
@@ -33,11 +35,17 @@ if TYPE_CHECKING:
 BULKY: Final = 32 * 1024
 """Frames from this size on are not copied with others."""
 
+SMALL: Final = 4 * 1024
+"""Payloads up to this size are copied behind what is to be written; larger ones are worth some trouble."""
+
 VERSION: Final = 131
 WHOLE: Final = 68
 
 Packet: TypeAlias = "tuple[tuple[Atom, ...] | None, bytes, bytes]"
 """A message that is ready but for its header: atoms of that (None: it has it), control message, payload."""
+
+_NO_ATOMS: Final[dict[Atom, int]] = {}
+_NOTHING: Final = Payload(b"", _NO_ATOMS)
 
 _length: Final = Struct(">I").pack
 _start: Final = Struct(">IBB").pack
@@ -50,9 +58,27 @@ _MAX_SEQUENCE: Final = (1 << 64) - 1
 class Channel:
     """The state of one connection's packets; ``flags`` are the negotiated ones."""
 
-    __slots__ = ("_assembler", "_cache", "_fragments", "_headers", "_limits", "_sent", "_sequence")
+    __slots__ = (
+        "_assembler",
+        "_cache",
+        "_fragments",
+        "_head",
+        "_headers",
+        "_limits",
+        "_records",
+        "_sender",
+        "_sent",
+        "_sequence",
+        "_table",
+        "_target",
+        "_to_aliases",
+        "_to_pids",
+        "batch",
+    )
 
     def __init__(self, flags: Flags, *, limits: Limits = DEFAULT) -> None:
+        self.batch: Final = Batch(limits.outbox)
+        """The packets that are ready; they leave before any that is made later."""
         self._fragments = Flags.FRAGMENTS in flags
         self._headers = self._fragments or Flags.DIST_HDR_ATOM_CACHE in flags
         self._limits = limits
@@ -60,6 +86,13 @@ class Channel:
         self._sent = SendingCache() if Flags.DIST_HDR_ATOM_CACHE in flags else None
         self._assembler = Assembler(limits)
         self._sequence = 0
+        self._records = Flags.NATIVE_RECORDS in flags
+        self._to_pids = Flags.SEND_SENDER in flags
+        self._to_aliases = Flags.ALTACT_SIG in flags
+        self._sender: Pid | None = None  # of the last message that was posted, and what that began with
+        self._target: Pid | Atom | Reference | None = None
+        self._head = b""
+        self._table: dict[Atom, int] = {}
 
     # ---------------------------------------------------------------------------- receiving
 
@@ -176,6 +209,61 @@ class Channel:
 
     # ---------------------------------------------------------------------------- sending
 
+    def post(self, sender: Pid, target: Pid | Atom | Reference, term: Term) -> bool | Payload:
+        """Encode a message and write it to the batch, where that is open and nothing makes it special.
+
+        Gives whether the batch has room for more.  A message that is not written is given back, encoded, to
+        be sent as any signal.  Raises ``EncodeError``.
+        """
+        batch, cache = self.batch, self._sent
+        if not batch.is_open or cache is None or batch.size > batch.room:
+            return self.payload(term)
+        if (sender is not self._sender or target is not self._target) and not self._begin(sender, target):
+            return self.payload(term)
+        table = self._table.copy()
+        data = encode_bare(term, records=self._records, atoms=table)
+        if len(data) > SMALL:
+            return Payload(data, table)
+        batch.add(cache.header(tuple(table)), self._head, data)
+        return batch.size <= batch.room
+
+    def payload(self, term: Term) -> Payload:
+        """Encode the payload of a message as the peer may take it.  Raises ``EncodeError``."""
+        return encode_payload(term, records=self._records)
+
+    def _begin(self, sender: Pid, target: Pid | Atom | Reference) -> bool:
+        """Have the control message for ``target`` ready, and its atoms; False where a peer may not take it.
+
+        It stays for the next message: many in a row go from one process to another.
+        """
+        control: Control
+        if isinstance(target, Pid):
+            if not self._to_pids:
+                return False
+            control = SendSender(sender, target)
+        elif isinstance(target, Reference):
+            if not self._to_aliases:
+                return False
+            control = AltactSigSend(ALIAS, sender, target)
+        else:
+            control = RegSend(sender, target)
+        atoms, self._head = write_control(control, _NOTHING, self._limits)
+        self._table = {atom: place for place, atom in enumerate(atoms)}
+        self._sender, self._target = sender, target
+        return True
+
+    def put(self, control: Control, payload: Payload | bytes | None = None) -> Packet | None:
+        """Write a signal to the batch; one that is not small is given back, as :meth:`prepare` does."""
+        packet = self.prepare(control, payload)
+        refs, term, data = packet
+        if len(data) > SMALL:
+            return packet
+        if refs is None or self._sent is None:
+            self.batch.add_plain(term, data)
+        else:
+            self.batch.add(self._sent.header(refs), term, data)
+        return None
+
     def prepare(self, control: Control, payload: Payload | bytes | None = None) -> Packet:
         """All of a packet that can be made before its turn comes; a large payload is not copied.
 
@@ -250,10 +338,6 @@ class Channel:
 
 def _without_atoms(data: bytes | None) -> Payload:
     return _NOTHING if data is None else Payload(data, _NO_ATOMS)
-
-
-_NO_ATOMS: Final[dict[Atom, int]] = {}
-_NOTHING: Final = Payload(b"", _NO_ATOMS)
 
 
 def _check_payload(control: Control, data: bytes) -> None:

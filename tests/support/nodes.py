@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pyerlnode.node import Node
 from pyerlnode.runtime.router import Router
 from pyerlnode.term import Atom, Pid, RawTerm, Reference, encode_bare
-from pyerlnode.wire.flags import VISIBLE
+from pyerlnode.wire.flags import VISIBLE, Flags
 from pyerlnode.wire.handshake import PeerInfo
-from pyerlnode.wire.payload import as_received
+from pyerlnode.wire.payload import as_received, encode_payload
 from tests.support.ports import free_port
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from pyerlnode.runtime.events import NodeEvent
     from pyerlnode.term import Term
     from pyerlnode.wire.control import Control
-    from pyerlnode.wire.flags import Flags
     from pyerlnode.wire.payload import Payload
 
 ME, PEER = "me@127.0.0.1", "peer@127.0.0.1"
@@ -75,6 +74,9 @@ class FakePeer:
     def send(self, control: Control, payload: Payload | bytes | None = None) -> None:
         raw = as_received(payload)
         self.sent.append((control, None if raw is None else raw.decode()))
+
+    def post(self, sender: Pid, target: Pid | Atom | Reference, message: Term) -> bool | Payload:
+        return encode_payload(message, records=Flags.NATIVE_RECORDS in self.info.flags)
 
     async def drain(self, sender: Pid | None = None) -> None:
         self.drained += 1

@@ -85,6 +85,38 @@ async def test_what_one_turn_sends_is_one_write() -> None:
         two.abort()
 
 
+@pytest.mark.parametrize("kind", PIPES)
+async def test_messages_that_go_the_short_way_keep_their_place(kind: str) -> None:
+    async with sessions(kind) as (left, _right, _, right_sink):
+        for number in range(0, 90, 3):
+            assert left.post(pid(1), TARGET, number) is True
+            send(left, number + 1)
+            rest = left.post(pid(1), TARGET, (number + 2, bytes(20_000)))
+            assert not isinstance(rest, bool)
+            left.send(SendSender(pid(1), TARGET), rest)
+            await left.flush()
+        terms = await right_sink.count(90)
+        assert [term[0] if isinstance(term, tuple) else term for term in terms] == list(range(90))
+
+
+async def test_what_goes_the_short_way_is_written_in_the_same_turn_and_ends_with_the_session() -> None:
+    async with connected("memory") as (one, two):
+        writes: list[bytes] = []
+        one.write = lambda data: writes.append(bytes(data))  # type: ignore[method-assign]
+        session = Session(one, info_of(RIGHT, LEFT), Recorder())
+        session.start()
+        for number in range(20):
+            session.post(pid(1), TARGET, number)
+        assert writes == []
+        await asyncio.sleep(0)
+        assert writes == [packets(*range(20))]
+        session.close("test over")
+        assert not isinstance(session.post(pid(1), TARGET, 1), bool)
+        await asyncio.sleep(0)
+        assert len(writes) == 1
+        two.abort()
+
+
 @pytest.mark.parametrize("kind", ["memory", "tcp"])
 @pytest.mark.parametrize("flags", [VISIBLE, without(VISIBLE, Flags.FRAGMENTS)], ids=["fragments", "whole"])
 async def test_large_messages_arrive_whole(kind: str, flags: Flags) -> None:

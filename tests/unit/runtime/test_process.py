@@ -15,12 +15,14 @@ from pyerlnode.runtime.actor import LINKED
 from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NORMAL, OVERFLOW, SHUTDOWN
 from pyerlnode.runtime.process import Process, is_quiet
 from pyerlnode.term import Atom, Pid
+from pyerlnode.wire import control as c
 from tests.support.nodes import PEER, FakePeer, mailbox, make_router
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from pyerlnode.runtime.router import Router
+    from pyerlnode.term import Term
 
 BOOM = Atom("boom")
 FAR = Pid(Atom("far@host"), 1, 0, 1)
@@ -127,6 +129,25 @@ class TestSending:
         peer.congested = True
         await me.send(("x", PEER), 1)
         assert peer.drained == 1
+
+    async def test_what_goes_the_short_way_goes_once(self, me: Process) -> None:
+        peer = FakePeer(me.router)
+        peer.congested = True
+        taken: list[Term] = []
+        has_room = iter((True, False))
+
+        def post(*message: Term) -> bool:
+            taken.append(message)
+            return next(has_room)
+
+        peer.post = post  # type: ignore[method-assign, assignment]
+        await me.send(peer.pid(), 1)
+        assert peer.drained == 0
+        await me.send(peer.ref(), 2)
+        assert peer.drained == 1
+        await me.send(peer.ref(), 3, priority=True)
+        assert taken == [(me.pid, peer.pid(), 1), (me.pid, peer.ref(), 2)]
+        assert peer.take() == [(c.AltactSigSend(5, me.pid, peer.ref()), 3)]
 
     async def test_the_dead_send_nothing(self, me: Process) -> None:
         other = Process(me.router)

@@ -11,8 +11,8 @@ from pyerlnode.errors import CallTimeout, ConnectFailed, EncodeError, Exit, Node
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
 from pyerlnode.runtime.process import Process
-from pyerlnode.runtime.requests import Destination, destination, request, tag_of
-from pyerlnode.term import Atom, Pid
+from pyerlnode.runtime.requests import Destination, alias_of, destination, request, tag_of
+from pyerlnode.term import Atom, ImproperList, Pid
 from pyerlnode.wire import control as c
 from tests.support.nodes import ME, PEER, FakePeer, mailbox, make_router
 
@@ -216,3 +216,16 @@ class TestTheAskersEnd:
             await ask(me, other.pid, timeout=None)
         assert is_clean(me)
         assert mailbox(other) == []
+
+
+def test_the_alias_that_a_tag_carries(router: Router) -> None:
+    peer = FakePeer(router)
+    ref, alias = peer.ref(1), peer.ref(2)
+    inner = ImproperList((Atom("alias"),), alias)
+    assert alias_of(inner) == alias
+    assert alias_of(ImproperList((inner,), ref)) == alias
+    assert alias_of(ref) is None
+    assert alias_of((ref, "node")) is None
+    assert alias_of(ImproperList((Atom("alias"),), 1)) is None
+    assert alias_of(ImproperList((Atom("other"),), ref)) is None
+    assert alias_of(ImproperList((Atom("alias"), 1), ref)) is None

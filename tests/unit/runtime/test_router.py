@@ -12,7 +12,6 @@ from pyerlnode.limits import Limits
 from pyerlnode.runtime.actor import LINKED, Reactor
 from pyerlnode.runtime.exits import KILL, KILLED, NOCONNECTION, NOPROC, NORMAL
 from pyerlnode.runtime.process import Process
-from pyerlnode.runtime.router import alias_of
 from pyerlnode.term import Atom, ImproperList, Pid, Reference, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import VISIBLE, Flags
@@ -439,17 +438,6 @@ class TestReplies:
     @pytest.mark.parametrize("caller", [1, (1, 2), (1, 2, 3), [1, 2]])
     def test_not_to_what_is_no_caller(self, me: Process, caller: Term) -> None:
         assert me.router.reply(me, caller, 1) is False
-
-    def test_tags(self, peer: FakePeer) -> None:
-        ref, alias = peer.ref(1), peer.ref(2)
-        inner = ImproperList((Atom("alias"),), alias)
-        assert alias_of(inner) == alias
-        assert alias_of(ImproperList((inner,), ref)) == alias
-        assert alias_of(ref) is None
-        assert alias_of((ref, "node")) is None
-        assert alias_of(ImproperList((Atom("alias"),), 1)) is None
-        assert alias_of(ImproperList((Atom("other"),), ref)) is None
-        assert alias_of(ImproperList((Atom("alias"), 1), ref)) is None
 
 
 class TestTheRest:

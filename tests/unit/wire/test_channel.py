@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from pyerlnode.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
 from pyerlnode.limits import Limits
-from pyerlnode.term import Atom, Pid, RawTerm, decode, encode_bare
+from pyerlnode.term import Atom, Pid, RawTerm, Record, Reference, decode, encode_bare
 from pyerlnode.wire import channel as channel_module
 from pyerlnode.wire import messages as m
 from pyerlnode.wire.channel import Channel
-from pyerlnode.wire.flags import HIDDEN, Flags, without
+from pyerlnode.wire.flags import HIDDEN, VISIBLE, Flags, without
 from pyerlnode.wire.fragments import FRAGMENT_SIZE
 from pyerlnode.wire.framing import Framer
-from pyerlnode.wire.payload import encode_payload
+from pyerlnode.wire.payload import Payload, encode_payload
 from tests.unit.wire.captures import Section, sections
 from tests.unit.wire.controls import EXAMPLES, NAME, THEM, US, WITH_TOKEN
 from tests.unit.wire.headers import Writer
@@ -200,6 +200,98 @@ def test_a_packet_has_at_most_what_its_length_can_say() -> None:
 
 
 # ------------------------------------------------------------------------------- many at once
+
+
+# ------------------------------------------------------------------------------- the short way
+
+ALIAS = Reference(THEM.node, 5, (1, 2, 3))
+TARGETS: list[tuple[Pid | Atom | Reference, m.Control]] = [
+    (THEM, m.SendSender(US, THEM)),
+    (ALIAS, m.AltactSigSend(m.ALIAS, US, ALIAS)),
+    (Atom("name"), m.RegSend(US, Atom("name"))),
+]
+
+
+def received(target: Channel, data: bytes) -> list[tuple[m.Control, Any]]:
+    messages: list[tuple[m.Control, RawTerm | None]] = []
+    assert target.receive_all(data, messages) == len(data)
+    return [(control, raw.decode() if raw is not None else None) for control, raw in messages]
+
+
+def test_what_is_posted_arrives_as_what_is_sent() -> None:
+    ours, theirs = channel(), channel()
+    wanted = []
+    for number in range(3):
+        for target, control in TARGETS:
+            term = [number, Atom("x"), Atom(f"x{number}"), US.node, b"abc"]
+            assert ours.post(US, target, term) is True
+            ours.put(control, encode_payload((term,)))
+            wanted += [(control, term), (control, (term,))]
+    assert received(theirs, ours.batch.take()) == wanted
+
+
+@pytest.mark.parametrize(
+    ("missing", "target"), [(Flags.SEND_SENDER, THEM), (Flags.ALTACT_SIG, ALIAS)], ids=["pid", "alias"]
+)
+def test_what_a_peer_may_not_take_is_not_posted(missing: Flags, target: Pid | Reference) -> None:
+    ours = Channel(VISIBLE & ~missing)
+    for _ in range(2):
+        rest = ours.post(US, target, (Atom("x"), 1))
+        assert isinstance(rest, Payload)
+        assert rest.raw().decode() == ("x", 1)
+    assert ours.batch.size == 0
+    assert ours.post(US, Atom("name"), 1) is True
+
+
+@pytest.mark.parametrize("why", ["no cache", "closed", "full", "large"])
+def test_what_is_not_posted_is_given_back(why: str) -> None:
+    ours = channel("fragments" if why == "no cache" else "both", outbox=100)
+    ours.batch.is_open = why != "closed"
+    term = (US, Atom("x"), bytes(100 if why != "large" else 10_000))
+    if why == "full":
+        assert ours.post(US, THEM, term) is False
+    size = ours.batch.size
+    rest = ours.post(US, THEM, term)
+    assert isinstance(rest, Payload)
+    assert rest.raw().decode() == term
+    assert ours.batch.size == size
+
+
+def test_what_is_given_back_can_be_put() -> None:
+    ours, theirs = channel(outbox=1), channel()
+    assert ours.post(US, THEM, 1) is False
+    rest = ours.post(US, THEM, (US, Atom("x"), THEM))
+    assert isinstance(rest, Payload)
+    assert ours.put(m.SendSender(US, THEM), rest) is None
+    assert [term for _, term in received(theirs, ours.batch.take())] == [1, (US, "x", THEM)]
+
+
+def test_what_has_no_term_leaves_nothing_behind() -> None:
+    ours, theirs = channel(), channel()
+    for term in ((Atom("x"), object()), Record(Atom("m"), Atom("r"), (), exported=True)):
+        with pytest.raises(EncodeError):
+            Channel(VISIBLE & ~Flags.NATIVE_RECORDS).post(US, THEM, term)
+    with pytest.raises(EncodeError):
+        ours.post(US, THEM, (Atom("x"), object()))
+    with pytest.raises(EncodeError):
+        ours.post(US, Pid(THEM.node, 2**40, 0, 1), 1)
+    assert ours.batch.size == 0
+    assert ours.post(US, THEM, Atom("x")) is True
+    assert received(theirs, ours.batch.take()) == [(m.SendSender(US, THEM), "x")]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_small_signals_are_put_behind_each_other(form: str) -> None:
+    ours, theirs = channel(form), channel(form)
+    assert ours.put(m.Link(US, THEM)) is None
+    assert ours.put(m.SendSender(US, THEM), HELLO) is None
+    large = ours.put(m.SendSender(US, THEM), encode_bare(bytes(10_000)))
+    assert large is not None
+    assert received(theirs, ours.batch.take() + ours.join([large])) == [
+        (m.Link(US, THEM), None),
+        (m.SendSender(US, THEM), "hello"),
+        (m.SendSender(US, THEM), bytes(10_000)),
+    ]
 
 
 def packet(frame: bytes) -> bytes:
