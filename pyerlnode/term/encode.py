@@ -114,9 +114,12 @@ def _write(w: Writer, out: BytesWriter, term: Any) -> None:
     That, and that calls are dear in interpreted code, is why so much of it is in one place.
     """
     kind: Any = type(term)
-    if kind is _ATOM and w.atoms is None:
-        external: bytes = term.external
-        out.write(external)
+    if kind is _ATOM:
+        if w.atoms is None:
+            external: bytes = term.external
+            out.write(external)
+        else:
+            write_atom(w, term)
         return
     if kind is bytes:
         data: bytes = term
@@ -148,6 +151,8 @@ def _write(w: Writer, out: BytesWriter, term: Any) -> None:
             if last is _ATOM and plain:
                 external = key.external
                 out.write(external)
+            elif last is _ATOM:
+                write_atom(w, key)
             else:
                 _write(w, out, key)
             _write(w, out, value)
@@ -198,12 +203,20 @@ def _write(w: Writer, out: BytesWriter, term: Any) -> None:
 
 def _write_leaves(w: Writer, out: BytesWriter, terms: tuple[Any, ...]) -> int:
     """Write the first of ``terms``, as far as they are of the simplest kinds; return how many that were."""
-    plain = w.atoms is None
+    atoms = w.atoms
     for term in terms:
         kind: Any = type(term)
-        if kind is _ATOM and plain:
-            external: bytes = term.external
-            out.write(external)
+        if kind is _ATOM:
+            if atoms is None:
+                external: bytes = term.external
+                out.write(external)
+                continue
+            place = atoms.get(term, -1)
+            if place < 0:
+                write_atom(w, term)
+                continue
+            out.append(tags.ATOM_CACHE_REF)
+            out.append(place)
         elif kind is int:
             try:
                 value: i64 = term
@@ -253,8 +266,6 @@ def _write_seldom(w: Writer, out: BytesWriter, term: Any) -> tuple[Any, ...] | N
         write_atom(w, TRUE if term else FALSE)
     elif kind is _NONE:
         write_atom(w, NIL)
-    elif kind is _ATOM:
-        write_atom(w, term)
     elif kind is _PID:
         write_pid(w, out, term)
     elif kind is _REFERENCE:

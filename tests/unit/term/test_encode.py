@@ -436,6 +436,13 @@ class TestAtomsOfAHeader:
         assert atoms == {A("first"): 0, A("true"): 1, A("new"): 2, A("nil"): 3}
         assert encode_bare(PID, atoms=atoms)[:3] == b"XR\4"
 
+    def test_so_it_is_by_keys_and_values_and_alone(self) -> None:
+        atoms = {A("key"): 0}
+        term = {A("key"): A("value"), A("value"): (1, A("key"), A("more"))}
+        assert encode_bare(term, atoms=atoms) == b"t" + u32(2) + b"R\0R\1R\1h\3a\1R\0R\2"
+        assert encode_bare(A("value"), atoms=atoms) == b"R\1"
+        assert list(atoms) == ["key", "value", "more"]
+
     def test_node_names_are_atoms_too(self) -> None:
         atoms: dict[Atom, int] = {}
         assert encode_bare(PID, atoms=atoms) == b"XR\0" + PID_DATA[6:]
