@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Term
+    from pyerlnode.wire.payload import Payload
 
 log = logging.getLogger("pyerlnode.process")
+
+_IDENTIFIERS = frozenset({Pid, Reference})
 
 
 class Process(Actor):
@@ -92,17 +95,30 @@ class Process(Actor):
         the BEAM: a monitor tells.  Raises :class:`EncodeError` for a value
         that has no term, :class:`ConnectFailed` where the node cannot be reached.
         """
-        self.check_alive()
+        if not self.alive:
+            raise self.ended()
         router = self.router
         target: Pid | Atom | Reference
-        if type(dest) is Pid and not router.registry.former:
+        if type(dest) in _IDENTIFIERS and not router.registry.former:
             target, node = dest, dest.node  # what `destination` says, too
         else:
             target, node = destination(router, dest)
-        if node not in router.sessions:
+        session = router.sessions.get(node)
+        if session is not None and not priority:
+            sent = session.post(self.pid, target, message)  # as self.post does, with a call less
+            if sent is not True:
+                await self._send_rest(node, target, sent)
+            return
+        if session is None:
             await reach(router, node)
         if not self.post(node, target, message, priority=priority):
             await router.room(node, self.pid)
+
+    async def _send_rest(self, node: Atom, target: Pid | Atom | Reference, sent: bool | Payload) -> None:
+        """What a message costs that could not go the short way, or that filled the connection."""
+        if not isinstance(sent, bool):
+            self.emit_message(node, target, sent)
+        await self.router.room(node, self.pid)
 
     async def link(self, pid: Pid, *, priority: bool = False) -> None:
         """Links to `pid`: when one of the two ends, the other gets an exit signal.

@@ -25,9 +25,8 @@ from pyerlnode.wire.batch import Batch
 from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FIRST, FRAGMENT_SIZE, HEAD_SIZE, NEXT, Assembler, parse_head, split
-from pyerlnode.wire.messages import ALIAS, AltactSigSend, RegSend, SendSender
 from pyerlnode.wire.payload import Payload, encode_payload, plain
-from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_control
+from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_address, write_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -232,23 +231,15 @@ class Channel:
         return encode_payload(term, records=self._records)
 
     def _begin(self, sender: Pid, target: Pid | Atom | Reference) -> bool:
-        """Have the control message for ``target`` ready, and its atoms; False where a peer may not take it.
+        """Have the control message for ``target`` ready, and its atoms; False where the peer knows none such.
 
         It stays for the next message: many in a row go from one process to another.
         """
-        control: Control
-        if isinstance(target, Pid):
-            if not self._to_pids:
-                return False
-            control = SendSender(sender, target)
-        elif isinstance(target, Reference):
-            if not self._to_aliases:
-                return False
-            control = AltactSigSend(ALIAS, sender, target)
-        else:
-            control = RegSend(sender, target)
-        atoms, self._head = write_control(control, _NOTHING, self._limits)
-        self._table = {atom: place for place, atom in enumerate(atoms)}
+        if isinstance(target, Pid) and not self._to_pids:
+            return False
+        if isinstance(target, Reference) and not self._to_aliases:
+            return False
+        self._table, self._head = write_address(sender, target, self._limits)
         self._sender, self._target = sender, target
         return True
 

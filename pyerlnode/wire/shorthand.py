@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyerlnode.term import Atom, Pid, Reference, encode_bare
 from pyerlnode.term.atom import same_text
+from pyerlnode.term.modes import COMPILED
 from pyerlnode.wire.messages import (
     ALIAS,
     UNUSED,
@@ -25,12 +26,12 @@ from pyerlnode.wire.messages import (
     RegSend,
     SendSender,
 )
+from pyerlnode.wire.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyerlnode.limits import Limits
-    from pyerlnode.wire.payload import Payload
 
 _PID: Final = 0x5852
 """Tag of a pid, and that of the reference to an atom which begins it."""
@@ -52,6 +53,8 @@ _altact = Struct(">IBB").pack
 
 _pid = Struct(">HBIII").pack
 _reference = tuple(Struct(f">BHBBI{words}I").pack for words in range(6))
+
+_NOTHING: Final = Payload(b"", {})
 
 _ROOM: Final = 255 - 3
 """Atoms that a payload may have, so that the header has room for those of any of these messages."""
@@ -86,6 +89,30 @@ def write_control(control: Control, payload: Payload, limits: Limits) -> tuple[t
     atoms = dict(payload.table)
     term = encode_bare(control.to_term(), limits, atoms=atoms)
     return tuple(atoms), term
+
+
+def write_address(
+    sender: Pid, target: Pid | Atom | Reference, limits: Limits
+) -> tuple[dict[Atom, int], bytes]:
+    """The control message for a message to ``target``, where a reference is an alias; its atoms come first.
+
+    Raises ``EncodeError`` for what cannot be encoded.
+    """
+    table: dict[Atom, int] = {}
+    if COMPILED:  # where this is the quicker way
+        return table, encode_bare(_address(sender, target).to_term(), limits, atoms=table)
+    atoms, term = write_control(_address(sender, target), _NOTHING, limits)
+    for atom in atoms:
+        table[atom] = len(table)
+    return table, term
+
+
+def _address(sender: Pid, target: Pid | Atom | Reference) -> SendSender | AltactSigSend | RegSend:
+    if isinstance(target, Pid):
+        return SendSender(sender, target)
+    if isinstance(target, Reference):
+        return AltactSigSend(ALIAS, sender, target)
+    return RegSend(sender, target)
 
 
 def _write_send(sender: Pid, target: Pid, payload: Payload) -> tuple[tuple[Atom, ...], bytes]:

@@ -15,11 +15,13 @@ from pyerlnode.wire.control import parse_control
 from pyerlnode.wire.flags import HIDDEN
 from pyerlnode.wire.framing import Framer
 from pyerlnode.wire.payload import encode_payload
-from pyerlnode.wire.shorthand import SPANS, read_control, write_control
+from pyerlnode.wire.shorthand import SPANS, read_control, write_address, write_control
 from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, US, WITH_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pyerlnode.term import Reference
 
 HELLO = encode_bare(Atom("hello"))
 
@@ -53,6 +55,32 @@ def test_what_is_made_by_hand_is_what_the_long_way_makes(control: m.Control, kno
     assert set(refs) == set(table)
     assert len(refs) == len(table)
     assert term == encode_bare(control.to_term(), atoms={atom: place for place, atom in enumerate(refs)})
+
+
+@pytest.mark.parametrize(
+    ("target", "control"),
+    [
+        (US, m.SendSender(THEM, US)),
+        (THEM, m.SendSender(THEM, THEM)),
+        (NAME, m.RegSend(THEM, NAME)),
+        (m.UNUSED, m.RegSend(THEM, m.UNUSED)),
+        (REF, m.AltactSigSend(m.ALIAS, THEM, REF)),
+        (LONG_REF, m.AltactSigSend(m.ALIAS, THEM, LONG_REF)),
+    ],
+)
+def test_an_address_is_the_control_message_of_a_message(
+    target: Pid | Atom | Reference, control: m.Control
+) -> None:
+    table, term = write_address(THEM, target, Limits())
+    assert list(table.values()) == list(range(len(table)))
+    assert set(table) == set(write_control(control, encode_payload(1), Limits())[0])
+    assert term == encode_bare(control.to_term(), atoms=dict(table))
+    assert parse_control(decode_bare(term, refs=tuple(table))[0]) == control
+
+
+def test_an_address_that_no_term_has_is_an_error() -> None:
+    with pytest.raises(EncodeError):
+        write_address(THEM, Pid(US.node, 2**40, 0, 1), Limits())
 
 
 CARRIERS = [control for control in SHORTHAND if control.HAS_PAYLOAD]
