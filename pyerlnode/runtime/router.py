@@ -24,7 +24,7 @@ from pyerlnode.runtime.registry import Registry
 from pyerlnode.runtime.requests import alias_of
 from pyerlnode.runtime.signals import adapt
 from pyerlnode.runtime.waking import Waking
-from pyerlnode.term import Atom, Pid, Reference, brief, encode_bare
+from pyerlnode.term import Atom, ImproperList, Pid, Reference, brief, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.messages import EXIT_SIGNAL, NOBODY, PRIORITY
@@ -151,7 +151,7 @@ class Router:
 
     def answer(self, sender: Actor, pid: Pid, tag: Term, value: Term) -> bool:
         """Answers the call of `pid`; False where the sender should wait, as in :meth:`Actor.post`."""
-        alias = alias_of(tag) if self._can(pid.node, _ALIASES) else None
+        alias = alias_of(tag) if type(tag) is ImproperList and self._can(pid.node, _ALIASES) else None
         return sender.post(pid.node, pid if alias is None else alias, (tag, value))
 
     def acks_unlink(self, node: Atom) -> bool:

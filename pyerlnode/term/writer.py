@@ -264,10 +264,15 @@ def write_string(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
 
 def write_pid(w: Writer, out: BytesWriter, pid: Pid) -> None:
     """Write a process identifier."""
+    number, serial = pid.id, pid.serial
     out.append(tags.NEW_PID)
-    write_name(w, pid.node)
-    write_word(out, pid.id)
-    write_word(out, pid.serial)
+    write_atom(w, pid.node)
+    if 0 <= number <= _MAX_I32 and 0 <= serial <= _MAX_I32:  # as `write_word` does, without the calls
+        write_i32_be(out, number)
+        write_i32_be(out, serial)
+    else:
+        write_word(out, number)
+        write_word(out, serial)
     write_word(out, pid.creation)
 
 
@@ -292,7 +297,10 @@ def write_reference(w: Writer, out: BytesWriter, reference: Reference) -> None:
         raise EncodeError(f"a reference has 1 to {_MAX_REFERENCE_WORDS} words, not {count}")
     out.append(tags.NEWER_REFERENCE)
     write_i16_be(out, count)
-    write_name(w, reference.node)
+    write_atom(w, reference.node)
     write_word(out, reference.creation)
     for word in words:
-        write_word(out, word)
+        if 0 <= word <= _MAX_I32:
+            write_i32_be(out, word)
+        else:
+            write_word(out, word)
