@@ -58,6 +58,7 @@ class Channel:
     """The state of one connection's packets; ``flags`` are the negotiated ones."""
 
     __slots__ = (
+        "_altact",
         "_assembler",
         "_cache",
         "_fragments",
@@ -87,7 +88,8 @@ class Channel:
         self._sequence = 0
         self._records = Flags.NATIVE_RECORDS in flags
         self._to_pids = Flags.SEND_SENDER in flags
-        self._to_aliases = Flags.ALTACT_SIG in flags
+        self._to_aliases = Flags.ALTACT_SIG in flags or Flags.ALIAS in flags
+        self._altact = Flags.ALTACT_SIG in flags
         self._sender: Pid | None = None  # of the last message that was posted, and what that began with
         self._target: Pid | Atom | Reference | None = None
         self._head = b""
@@ -239,7 +241,7 @@ class Channel:
             return False
         if isinstance(target, Reference) and not self._to_aliases:
             return False
-        self._table, self._head = write_address(sender, target, self._limits)
+        self._table, self._head = write_address(sender, target, self._limits, altact=self._altact)
         self._sender, self._target = sender, target
         return True
 

@@ -92,26 +92,27 @@ def write_control(control: Control, payload: Payload, limits: Limits) -> tuple[t
 
 
 def write_address(
-    sender: Pid, target: Pid | Atom | Reference, limits: Limits
+    sender: Pid, target: Pid | Atom | Reference, limits: Limits, *, altact: bool
 ) -> tuple[dict[Atom, int], bytes]:
     """The control message for a message to ``target``, where a reference is an alias; its atoms come first.
 
-    Raises ``EncodeError`` for what cannot be encoded.
+    ``altact`` is whether the peer takes ALTACT_SIG_SEND; else an alias gets ALIAS_SEND.  Raises
+    ``EncodeError`` for what cannot be encoded.
     """
     table: dict[Atom, int] = {}
     if COMPILED:  # where this is the quicker way
-        return table, encode_bare(_address(sender, target).to_term(), limits, atoms=table)
-    atoms, term = write_control(_address(sender, target), _NOTHING, limits)
+        return table, encode_bare(_address(sender, target, altact).to_term(), limits, atoms=table)
+    atoms, term = write_control(_address(sender, target, altact), _NOTHING, limits)
     for atom in atoms:
         table[atom] = len(table)
     return table, term
 
 
-def _address(sender: Pid, target: Pid | Atom | Reference) -> SendSender | AltactSigSend | RegSend:
+def _address(sender: Pid, target: Pid | Atom | Reference, altact: bool) -> Control:
     if isinstance(target, Pid):
         return SendSender(sender, target)
     if isinstance(target, Reference):
-        return AltactSigSend(ALIAS, sender, target)
+        return AltactSigSend(ALIAS, sender, target) if altact else AliasSend(sender, target)
     return RegSend(sender, target)
 
 

@@ -231,7 +231,9 @@ def test_what_is_posted_arrives_as_what_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("missing", "target"), [(Flags.SEND_SENDER, THEM), (Flags.ALTACT_SIG, ALIAS)], ids=["pid", "alias"]
+    ("missing", "target"),
+    [(Flags.SEND_SENDER, THEM), (Flags.ALTACT_SIG | Flags.ALIAS, ALIAS)],
+    ids=["pid", "alias"],
 )
 def test_what_a_peer_may_not_take_is_not_posted(missing: Flags, target: Pid | Reference) -> None:
     ours = Channel(VISIBLE & ~missing)
@@ -241,6 +243,13 @@ def test_what_a_peer_may_not_take_is_not_posted(missing: Flags, target: Pid | Re
         assert rest.raw().decode() == ("x", 1)
     assert ours.batch.size == 0
     assert ours.post(US, Atom("name"), 1) is True
+
+
+def test_an_older_peer_gets_its_own_message_to_an_alias() -> None:
+    flags = VISIBLE & ~Flags.ALTACT_SIG
+    ours, theirs = Channel(flags), Channel(flags)
+    assert ours.post(US, ALIAS, 1) is True
+    assert received(theirs, ours.batch.take()) == [(m.AliasSend(US, ALIAS), 1)]
 
 
 @pytest.mark.parametrize("why", ["no cache", "closed", "full", "large"])

@@ -66,12 +66,13 @@ def test_what_is_made_by_hand_is_what_the_long_way_makes(control: m.Control, kno
         (m.UNUSED, m.RegSend(THEM, m.UNUSED)),
         (REF, m.AltactSigSend(m.ALIAS, THEM, REF)),
         (LONG_REF, m.AltactSigSend(m.ALIAS, THEM, LONG_REF)),
+        (REF, m.AliasSend(THEM, REF)),
     ],
 )
 def test_an_address_is_the_control_message_of_a_message(
     target: Pid | Atom | Reference, control: m.Control
 ) -> None:
-    table, term = write_address(THEM, target, Limits())
+    table, term = write_address(THEM, target, Limits(), altact=not isinstance(control, m.AliasSend))
     assert list(table.values()) == list(range(len(table)))
     assert set(table) == set(write_control(control, encode_payload(1), Limits())[0])
     assert term == encode_bare(control.to_term(), atoms=dict(table))
@@ -80,7 +81,7 @@ def test_an_address_is_the_control_message_of_a_message(
 
 def test_an_address_that_no_term_has_is_an_error() -> None:
     with pytest.raises(EncodeError):
-        write_address(THEM, Pid(US.node, 2**40, 0, 1), Limits())
+        write_address(THEM, Pid(US.node, 2**40, 0, 1), Limits(), altact=True)
 
 
 CARRIERS = [control for control in SHORTHAND if control.HAS_PAYLOAD]
