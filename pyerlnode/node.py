@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -33,6 +32,7 @@ from pyerlnode.otp.server import ask_to_stop
 from pyerlnode.otp.starting import Starter, StartLink
 from pyerlnode.otp.streaming import WINDOW, Stream
 from pyerlnode.otp.supervisor import SupervisorServer, start_child
+from pyerlnode.otp.workers import Workers
 from pyerlnode.runtime import shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
@@ -137,7 +137,7 @@ class Node:
         self._text = text
         self._output = output
         self._input = input
-        self._executor: ThreadPoolExecutor | None = None
+        self._executor: Workers | None = None
         self._closed: asyncio.Event | None = None
         self._starting = asyncio.Lock()
         self._stopping: asyncio.Task[None] | None = None
@@ -272,7 +272,7 @@ class Node:
         self._user.close()
         self._events.close()
         if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor.close()
             self._executor = None
         if self._closed is not None:
             self._closed.set()
@@ -735,9 +735,9 @@ class Node:
         """
         self._exports.add(module, "start_link", StartLink(self._starter, server, name).start_link)
 
-    def _workers(self) -> ThreadPoolExecutor:
+    def _workers(self) -> Workers:
         if self._executor is None:
-            self._executor = ThreadPoolExecutor(thread_name_prefix="pyerlnode")
+            self._executor = Workers(self._router.waking)
         return self._executor
 
 

@@ -18,9 +18,9 @@ from pyerlnode.otp import workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from concurrent.futures import Executor
 
     from pyerlnode.otp.gen import Process
+    from pyerlnode.otp.workers import Workers
     from pyerlnode.term import Pid, Term
 
 log = logging.getLogger("pyerlnode.node")
@@ -65,7 +65,7 @@ def _but_first(signature: inspect.Signature) -> list[inspect.Parameter]:
 class Exports:
     """Callables by module and function name, and the processes that run them for other nodes."""
 
-    def __init__(self, executor: Callable[[], Executor]) -> None:
+    def __init__(self, executor: Callable[[], Workers]) -> None:
         self._table: dict[tuple[str, str], Callable[..., Any]] = {}
         self._executor = executor
         self._running: WeakSet[Process] = WeakSet()

@@ -36,10 +36,10 @@ from pyerlnode.term import Atom, Pid, brief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
 
     from pyerlnode.otp.gen import Process
     from pyerlnode.otp.gen_server import GenServer
+    from pyerlnode.otp.workers import Workers
     from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Term
 
@@ -62,7 +62,7 @@ class Server:
         self,
         server: GenServer,
         args: tuple[Any, ...],
-        executor: Callable[[], Executor],
+        executor: Callable[[], Workers],
         parent: Pid | None = None,
     ) -> None:
         self._server = server

@@ -21,11 +21,11 @@ from pyerlnode.term import Atom, Pid
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from concurrent.futures import Executor
 
     from pyerlnode.otp.child import Child
     from pyerlnode.otp.exports import Exports
     from pyerlnode.otp.gen import Process
+    from pyerlnode.otp.workers import Workers
     from pyerlnode.term import Reference, Term
 
 OK = Atom("ok")
@@ -38,7 +38,7 @@ class Starter:
     """Starts processes on one node."""
 
     new_process: Callable[[str | None], Process]
-    executor: Callable[[], Executor]
+    executor: Callable[[], Workers]
     exports: Exports
     whereis: Callable[[str], Pid | None]
     offers: dict[Reference, Child] = field(default_factory=dict)

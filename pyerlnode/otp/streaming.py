@@ -26,8 +26,8 @@ from pyerlnode.term import Atom
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
-    from concurrent.futures import Executor
 
+    from pyerlnode.otp.workers import Workers
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Pid, Reference, Term
 
@@ -50,7 +50,7 @@ class Stream:
     """
 
     def __init__(
-        self, where: str, target: Callable[..., Any], executor: Callable[[], Executor], window: int = WINDOW
+        self, where: str, target: Callable[..., Any], executor: Callable[[], Workers], window: int = WINDOW
     ) -> None:
         self._is_async = inspect.isasyncgenfunction(target)
         if not (self._is_async or inspect.isgeneratorfunction(target)):
@@ -82,7 +82,7 @@ class Threaded:
     Context variables that it sets stay its own, as in a task.
     """
 
-    def __init__(self, generator: Generator[Any, Any, Any], executor: Callable[[], Executor]) -> None:
+    def __init__(self, generator: Generator[Any, Any, Any], executor: Callable[[], Workers]) -> None:
         self._generator = generator
         self._executor = executor
         self._context = contextvars.copy_context()
@@ -105,7 +105,8 @@ class Threaded:
 
     async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
         loop = asyncio.get_running_loop()
-        self._step = loop.run_in_executor(self._executor(), self._context.run, function, *args)
+        self._step = loop.create_future()
+        self._executor().give(self._step, self._context, function, *args)
         return await asyncio.shield(self._step)
 
 

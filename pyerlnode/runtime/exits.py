@@ -8,7 +8,6 @@ a crash, ``{Exception, Stacktrace}`` (Erlang Reference Manual, "Errors and Error
 
 from __future__ import annotations
 
-import concurrent.futures.thread
 import itertools
 import traceback
 from pathlib import Path
@@ -32,7 +31,6 @@ MESSAGE_LIMIT = 2_000
 STACK_LIMIT = 20
 
 PACKAGE = f"{Path(__file__).parents[1]}/"
-THREADS = concurrent.futures.thread.__file__
 
 
 def is_reason(reason: Term, atom: Atom) -> bool:
@@ -85,7 +83,7 @@ def stack_of(error: BaseException) -> list[Term]:
 
 
 def _is_machinery(frame: traceback.FrameSummary) -> bool:
-    return frame.filename.startswith(PACKAGE) or frame.filename == THREADS
+    return frame.filename.startswith(PACKAGE)
 
 
 def _module_name(filename: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +12,7 @@ from pyerlnode.otp.exports import Exports
 from pyerlnode.otp.gen import Process
 from pyerlnode.term import Atom
 from tests.support.nodes import make_router
+from tests.support.threads import worker_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def add(a: int, b: int = 1) -> int:
 
 @pytest.fixture
 def exports() -> Iterator[Exports]:
-    with ThreadPoolExecutor(1) as pool:
+    with worker_threads() as pool:
         yield Exports(lambda: pool)
 
 

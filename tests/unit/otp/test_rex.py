@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from pyerlnode.otp.rex import Rex
 from pyerlnode.term import Atom
 from pyerlnode.wire import control as c
 from tests.support.nodes import ME, FakePeer, mailbox, make_router, until
+from tests.support.threads import worker_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ async def leader(me: Process) -> Term:
 @pytest.fixture
 def peer() -> Iterator[FakePeer]:
     router = make_router()
-    with ThreadPoolExecutor(1) as pool:
+    with worker_threads() as pool:
         exports = Exports(lambda: pool)
         exports.add("m", "double", double)
         exports.add("m", "crash", crash)
@@ -129,7 +129,7 @@ async def test_what_is_exported_as_a_process_gets_it(peer: FakePeer) -> None:
 
 async def test_no_more_at_once_than_the_limit() -> None:
     router = make_router(limits=Limits(spawned=1))
-    with ThreadPoolExecutor(1) as pool:
+    with worker_threads() as pool:
         exports = Exports(lambda: pool)
         exports.add("m", "wait", wait, process=True)
         Rex(router, exports, None)

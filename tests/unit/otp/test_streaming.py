@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,14 @@ from pyerlnode.runtime.exits import NORMAL, SHUTDOWN
 from pyerlnode.term import Atom
 from pyerlnode.wire import control as c
 from tests.support.nodes import FakePeer, nodes, until
+from tests.support.threads import worker_threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from concurrent.futures import Executor
 
     from pyerlnode.node import Node
     from pyerlnode.otp.gen import Process
+    from pyerlnode.otp.workers import Workers
     from pyerlnode.term import Pid, Reference, Term
 
 ASK = Atom("ask")
@@ -367,18 +367,18 @@ class TestStream:
 
 class TestThreaded:
     @pytest.fixture
-    def threads(self) -> Iterator[Callable[[], Executor]]:
-        with ThreadPoolExecutor(2, thread_name_prefix="worker") as pool:
+    def threads(self) -> Iterator[Callable[[], Workers]]:
+        with worker_threads(2) as pool:
             yield lambda: pool
 
-    async def test_it_runs_in_threads(self, threads: Callable[[], Executor]) -> None:
+    async def test_it_runs_in_threads(self, threads: Callable[[], Workers]) -> None:
         numbers = Numbers()
         source = Threaded(numbers.plain(3), threads)
         assert [item async for item in source] == [0, 1, 2]
         await source.aclose()
-        assert (numbers.closed, {name.partition("_")[0] for name in numbers.threads}) == (1, {"worker"})
+        assert (numbers.closed, {name.partition("_")[0] for name in numbers.threads}) == (1, {"pyerlnode"})
 
-    async def test_context_variables_stay_its_own(self, threads: Callable[[], Executor]) -> None:
+    async def test_context_variables_stay_its_own(self, threads: Callable[[], Workers]) -> None:
         variable: ContextVar[int] = ContextVar("variable", default=0)
 
         def counting() -> Iterator[int]:
@@ -390,7 +390,7 @@ class TestThreaded:
         assert variable.get() == 0
 
     async def test_it_is_closed_after_the_item_that_is_being_made(
-        self, threads: Callable[[], Executor]
+        self, threads: Callable[[], Workers]
     ) -> None:
         working, go_on, order = threading.Event(), threading.Event(), []
 
@@ -415,7 +415,7 @@ class TestThreaded:
         await closing
         assert (item.cancelled(), order) == (True, ["made", "closed"])
 
-    async def test_what_it_raises_is_raised(self, threads: Callable[[], Executor]) -> None:
+    async def test_what_it_raises_is_raised(self, threads: Callable[[], Workers]) -> None:
         def failing() -> Iterator[int]:
             yield 1
             raise StopIteration
@@ -427,5 +427,5 @@ class TestThreaded:
         await source.aclose()
 
 
-def no_threads() -> Executor:
+def no_threads() -> Workers:
     raise AssertionError("no generator runs here")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,6 +21,7 @@ from pyerlnode.runtime.exits import (
 )
 from pyerlnode.term import Atom, ImproperList, decode_bare, encode_bare
 from tests.support.nodes import make_router
+from tests.support.threads import worker_threads
 
 
 def raised(error: BaseException) -> BaseException:
@@ -86,7 +86,7 @@ async def test_the_stack_begins_where_the_users_code_does(plain: bool) -> None:
     async def coroutine() -> None:
         simple()
 
-    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError) as caught:
+    with worker_threads() as pool, pytest.raises(KeyError) as caught:
         await workers.run(lambda: pool, simple if plain else coroutine)
     error = caught.value.with_traceback(caught.tb.tb_next)  # without the frame of this test
     called = ["simple"] if plain else ["simple", "coroutine"]
