@@ -24,7 +24,7 @@ from pyerlnode.wire.atom_cache import AtomCache, SendingCache
 from pyerlnode.wire.batch import Batch
 from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
-from pyerlnode.wire.fragments import FIRST, FRAGMENT_SIZE, HEAD_SIZE, NEXT, Assembler, parse_head, split
+from pyerlnode.wire.fragments import FIRST, HEAD_SIZE, NEXT, WHOLE_SIZE, Assembler, parse_head, split
 from pyerlnode.wire.payload import Payload, encode_payload, plain
 from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_address, write_control
 
@@ -306,7 +306,7 @@ class Channel:
 
     def needs_fragments(self, payload: Payload | bytes | None) -> bool:
         """Whether a message with ``payload`` is to be sent by :meth:`fragments`."""
-        return self._fragments and payload is not None and len(payload) > FRAGMENT_SIZE
+        return self._fragments and payload is not None and len(payload) > WHOLE_SIZE
 
     def fragments(self, control: Control, payload: Payload | bytes) -> Iterator[list[bytes | memoryview]]:
         """The packets for one large message, each as :meth:`encode` gives it.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FRAGMENT_SIZE: Final = 64 * 1024
 """Payload bytes in each piece that we send, as a BEAM does."""
+WHOLE_SIZE: Final = FRAGMENT_SIZE + FRAGMENT_SIZE // 8
+"""Payload bytes that go in one packet: a second piece for a few more (64 KiB in a tuple) costs too much."""
 
 FIRST: Final = 69
 NEXT: Final = 70

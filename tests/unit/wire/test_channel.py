@@ -15,7 +15,7 @@ from pyerlnode.wire import channel as channel_module
 from pyerlnode.wire import messages as m
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.flags import HIDDEN, VISIBLE, Flags, without
-from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.fragments import FRAGMENT_SIZE, WHOLE_SIZE
 from pyerlnode.wire.framing import Framer
 from pyerlnode.wire.payload import Payload, encode_payload
 from tests.unit.wire.captures import Section, sections
@@ -400,7 +400,7 @@ def test_fragments_there_and_back(form: str, size: int) -> None:
 
 
 def test_only_large_payloads_need_fragments_and_only_if_the_peer_takes_them() -> None:
-    small, large = bytes(FRAGMENT_SIZE), bytes(FRAGMENT_SIZE + 1)
+    small, large = bytes(WHOLE_SIZE), bytes(WHOLE_SIZE + 1)
     for form in FORMS:
         target = channel(form)
         assert not target.needs_fragments(None)
