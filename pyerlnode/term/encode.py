@@ -89,22 +89,36 @@ def encode_bare(
     as their index there.  New ones are added to it, also when an error comes of it, up to the 255 that a
     header has room for; further ones are written in full.  Errors as in :func:`encode`.
     """
+    return b"".join(encode_pieces(term, limits, records=records, atoms=atoms))
+
+
+def encode_pieces(
+    term: Any, limits: Limits = DEFAULT, *, records: bool = True, atoms: dict[Atom, int] | None = None
+) -> list[bytes]:
+    """As :func:`encode_bare`, but large binaries are pieces of their own, which are not copied."""
     w = borrow(limits)
     w.records = records
     w.atoms = atoms
-    return _written(w, term)
+    _fill(w, term)
+    pieces = w.pieces()
+    give_back(w)
+    return pieces
 
 
 def _written(w: Writer, term: Any) -> bytes:
+    _fill(w, term)
+    data = w.getvalue()
+    give_back(w)
+    return data
+
+
+def _fill(w: Writer, term: Any) -> None:
     try:
         _write(w, w.out, term)
     except RecursionError:
         raise EncodeError("the value nests deeper than this thread's stack has room for") from None
     except (TypeError, RuntimeError) as error:  # of an identifier's parts, or from walking a dict
         raise caused(EncodeError(f"the value cannot be written: {error}"), error) from error
-    data = w.getvalue()
-    give_back(w)
-    return data
 
 
 def _write(w: Writer, out: BytesWriter, term: Any) -> None:

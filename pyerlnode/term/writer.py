@@ -74,6 +74,11 @@ class Writer:
         data = self.out.getvalue()
         return data if self.parts is None else b"".join((*self.parts, data))
 
+    def pieces(self) -> list[bytes]:
+        """Return all that was written, large binaries as pieces of their own: the very ones, not copied."""
+        data = self.out.getvalue()
+        return [data] if self.parts is None else [*self.parts, data]
+
     def too_deep(self) -> EncodeError:
         """Return the error for a term that nests deeper than it may."""
         if self.limits.nesting > DEEPEST:

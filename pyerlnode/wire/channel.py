@@ -266,11 +266,11 @@ class Channel:
         """
         if self._sent is not None:
             given = payload if isinstance(payload, Payload) else _without_atoms(payload)
-            _check_payload(control, given.data)
+            _check_payload(control, len(given))
             refs, term = write_control(control, given, self._limits)
             return refs, term, given.data
         data = plain(payload, self._limits) if isinstance(payload, Payload) else payload or b""
-        _check_payload(control, data)
+        _check_payload(control, len(data))
         term = encode_bare(control.to_term(), limits=self._limits)
         if self._headers:
             return None, b"\x83D\0" + term, data
@@ -316,26 +316,39 @@ class Channel:
         """
         if not self._fragments:
             raise LocalProtocolError("fragments to a peer that cannot take them")
-        packet = self.prepare(control, payload)
+        refs, term, pieces = self._prepare_pieces(control, payload)
         self._sequence = self._sequence % _MAX_SEQUENCE + 1
-        return self._pieces(self._sequence, packet)
+        return self._fragments_of(self._sequence, refs, term, pieces)
 
-    def _pieces(self, sequence: int, packet: Packet) -> Iterator[list[bytes | memoryview]]:
-        refs, term, data = packet
+    def _prepare_pieces(
+        self, control: Control, payload: Payload | bytes
+    ) -> tuple[tuple[Atom, ...] | None, bytes, list[bytes]]:
+        """As :meth:`prepare`, with the payload in the pieces that it was encoded in."""
+        if self._sent is None or not isinstance(payload, Payload):
+            refs, term, data = self.prepare(control, payload)
+            return refs, term, [data]
+        _check_payload(control, len(payload))
+        refs, term = write_control(control, payload, self._limits)
+        return refs, term, payload.pieces
+
+    def _fragments_of(
+        self, sequence: int, refs: tuple[Atom, ...] | None, term: bytes, pieces: list[bytes]
+    ) -> Iterator[list[bytes | memoryview]]:
         start = term[2:]  # without version and tag, which are those of a whole message
         if refs is not None and self._sent is not None:
             start = self._sent.header(refs) + term
-        for head, piece in split(sequence, start, data):
-            yield [_length(len(head) + len(piece)), head, piece]
+        for head, parts in split(sequence, start, pieces):
+            size = len(head) + sum([len(part) for part in parts])
+            yield [_length(size), head, *parts]
 
 
 def _without_atoms(data: bytes | None) -> Payload:
     return _NOTHING if data is None else Payload(data, _NO_ATOMS)
 
 
-def _check_payload(control: Control, data: bytes) -> None:
-    if bool(data) != control.HAS_PAYLOAD:
+def _check_payload(control: Control, size: int) -> None:
+    if (size > 0) != control.HAS_PAYLOAD:
         fault = "needs a payload" if control.HAS_PAYLOAD else "has no payload"
         raise LocalProtocolError(f"{type(control).__name__} {fault}")
-    if len(data) > _MAX_PACKET:
-        raise LocalProtocolError(f"a message of {len(data)} bytes does not fit a packet")
+    if size > _MAX_PACKET:
+        raise LocalProtocolError(f"a message of {size} bytes does not fit a packet")

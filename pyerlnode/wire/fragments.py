@@ -141,17 +141,33 @@ def parse_head(frame: bytes) -> tuple[int, int]:
 
 
 def split(
-    seq: int, start: bytes, payload: bytes, size: int = FRAGMENT_SIZE
-) -> Iterator[tuple[bytes, memoryview]]:
-    """Cut a message into pieces: of each the head, and the part of ``payload`` behind it, not copied.
+    seq: int, start: bytes, payload: list[bytes], size: int = FRAGMENT_SIZE
+) -> Iterator[tuple[bytes, list[memoryview]]]:
+    """Cut a message into pieces: of each the head, and the parts of ``payload`` behind it, not copied.
 
     ``seq`` (1 to 2**64 - 1) must not be in use by an unfinished message; ``start`` is the atom part of the
     header and the encoded control message, which go into the first head.
     """
-    view = memoryview(payload)
-    left = max(1, -(-len(payload) // size))
+    total = sum([len(part) for part in payload])
+    left = max(1, -(-total // size))
     head = _HEAD.pack(131, FIRST, seq, left) + start
-    for position in range(0, max(1, len(payload)), size):
-        yield head, view[position : position + size]
+    for piece in _cut(payload, size):
+        yield head, piece
         left -= 1
         head = _HEAD.pack(131, NEXT, seq, left)
+
+
+def _cut(payload: list[bytes], size: int) -> Iterator[list[memoryview]]:
+    """The bytes of ``payload``, ``size`` at a time, as parts of it; at least one piece."""
+    piece: list[memoryview] = []
+    room = size
+    for part in payload:
+        view = memoryview(part)
+        while len(view) > room:
+            piece.append(view[:room])
+            yield piece
+            view = view[room:]
+            piece, room = [], size
+        piece.append(view)
+        room -= len(view)
+    yield piece

@@ -124,19 +124,29 @@ def test_heads_that_are_cut_off_or_number_nothing_are_refused() -> None:
 
 @pytest.mark.parametrize("size", [1, FRAGMENT_SIZE, FRAGMENT_SIZE + 1, 3 * FRAGMENT_SIZE])
 def test_pieces_are_of_fragment_size(size: int) -> None:
-    pieces = list(split(9, b"\0control", bytes(size)))
+    pieces = list(split(9, b"\0control", [bytes(size)]))
     assert len(pieces) == -(-size // FRAGMENT_SIZE)
     assert pieces[0][0] == b"\x83E" + (9).to_bytes(8, "big") + len(pieces).to_bytes(8, "big") + b"\0control"
     for index, (head, _) in enumerate(pieces[1:], 1):
         assert head == b"\x83F" + (9).to_bytes(8, "big") + (len(pieces) - index).to_bytes(8, "big")
-    assert all(len(piece) == FRAGMENT_SIZE for _, piece in pieces[:-1])
+    assert all(len(b"".join(parts)) == FRAGMENT_SIZE for _, parts in pieces[:-1])
+
+
+def test_nothing_is_copied_when_it_is_cut() -> None:
+    start, large = b"start", bytes(3 * FRAGMENT_SIZE)
+    parts = [part for _, parts in split(1, b"", [start, large]) for part in parts]
+    assert [part.obj is large for part in parts] == [False, True, True, True, True]
 
 
 @given(
-    payload=st.binary(min_size=1, max_size=200), size=st.integers(1, 50), seq=st.integers(1, (1 << 64) - 1)
+    given_in=st.lists(st.binary(max_size=100), min_size=1, max_size=4).filter(any),
+    size=st.integers(1, 50),
+    seq=st.integers(1, (1 << 64) - 1),
 )
-def test_what_is_split_is_put_together(payload: bytes, size: int, seq: int) -> None:
-    pieces = list(split(seq, b"\0C", payload, size))
+def test_what_is_split_is_put_together(given_in: list[bytes], size: int, seq: int) -> None:
+    payload = b"".join(given_in)
+    pieces = [(head, b"".join(parts)) for head, parts in split(seq, b"\0C", given_in, size)]
+    assert [len(piece) for _, piece in pieces[:-1]] == [size] * (len(pieces) - 1)
     (head, first), rest = pieces[0], pieces[1:]
     assert parse_head(head) == (seq, len(pieces))
     assert head[HEAD_SIZE:] == b"\0C"

@@ -21,6 +21,16 @@ def test_atoms_are_counted_from_0_and_named_once() -> None:
     assert repr(payload) == "<Payload of 10 bytes and 3 atoms>"
 
 
+def test_large_binaries_are_not_copied() -> None:
+    large = bytes(100_000)
+    payload = encode_payload((Atom("a"), large, 1))
+    assert [piece is large for piece in payload.pieces] == [False, True, False]
+    assert payload.data == b"".join(payload.pieces) == encode_bare((Atom("a"), large, 1), atoms={})
+    assert payload.data is payload.data
+    assert len(payload) == len(encode_payload((Atom("a"), large, 1))) == len(payload.data)
+    assert payload.raw().decode() == (Atom("a"), large, 1)
+
+
 def test_a_receiver_here_reads_it_with_its_atoms() -> None:
     assert encode_payload(TERM).raw().decode(text="utf8") == TERM
     for payload in (encode_payload(TERM), encode_bare(TERM)):
