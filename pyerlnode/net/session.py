@@ -281,7 +281,7 @@ class Session:
                 self._stream.reserve(stop - position)
                 break
             if length >= BULKY:
-                self._deliver_bulky(bytes(data[start:stop]))
+                self._deliver_bulky(data[start:stop])
                 position = stop
             else:
                 position += self._deliver_small(bytes(data[position : position + CHUNK]))
@@ -289,11 +289,11 @@ class Session:
                 return end
         return position
 
-    def _deliver_bulky(self, frame: bytes) -> None:
+    def _deliver_bulky(self, frame: memoryview) -> None:
         self._bulk += len(frame)
         if self._bulk > self._familiar:
             self._expect(self._bulk)
-        message = self._channel.receive(frame)
+        message = self._channel.receive_bulky(frame)
         if message is not None:
             self._sink.deliver(self, message[0], message[1])
 

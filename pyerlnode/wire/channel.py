@@ -113,6 +113,13 @@ class Channel:
             fault = RemoteProtocolError(f"a control message that does not decode: {error}")
             raise caused(fault, error) from error
 
+    def receive_bulky(self, frame: memoryview) -> tuple[Control, RawTerm | None] | None:
+        """As :meth:`receive`, for a frame from elsewhere: a piece of a message goes to its place at once."""
+        if self._fragments and len(frame) > 1 and frame[1] == NEXT and frame[0] == VERSION:
+            seq, number = parse_head(frame)
+            return self._assembler.proceed(seq, number, frame, HEAD_SIZE)
+        return self.receive(bytes(frame))
+
     def receive_all(self, data: bytes, messages: list[tuple[Control, RawTerm | None]]) -> int:
         """Take the frames that ``data`` begins with, each behind its length; gives how far it got.
 

@@ -11,6 +11,7 @@ A peer may claim any number of pieces and start any number of messages; what is 
 
 from __future__ import annotations
 
+from io import BytesIO
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +32,6 @@ WHOLE_SIZE: Final = FRAGMENT_SIZE + FRAGMENT_SIZE // 8
 FIRST: Final = 69
 NEXT: Final = 70
 
-_LARGE: Final = 4 * 1024
 _HEAD: Final = Struct(">BBQQ")
 HEAD_SIZE: Final = _HEAD.size
 
@@ -39,30 +39,20 @@ HEAD_SIZE: Final = _HEAD.size
 class _Message:
     """A message of which pieces are missing."""
 
-    __slots__ = ("control", "left", "pieces", "refs", "size")
+    __slots__ = ("control", "data", "left", "refs", "size")
 
     def __init__(self, control: Control, refs: tuple[Atom, ...], left: int) -> None:
         self.control = control
         self.refs = refs
         self.left = left
         self.size = 0
-        self.pieces: list[
-            bytearray | memoryview
-        ] = []  # tiny ones are joined, or they would weigh many times more
+        self.data = BytesIO()  # its value is not copied out of it
 
-    def add(self, frame: bytes, offset: int) -> None:
-        """Keep what is in ``frame`` from ``offset`` on, large pieces without copying them."""
-        size = len(frame) - offset
-        self.size += size
+    def add(self, frame: bytes | memoryview, offset: int) -> None:
+        """Keep what is in ``frame`` from ``offset`` on."""
+        self.size += len(frame) - offset
         self.left -= 1
-        if size >= _LARGE:
-            self.pieces.append(memoryview(frame)[offset:])
-            return
-        last = self.pieces[-1] if self.pieces else None
-        if isinstance(last, bytearray):
-            last += frame[offset:]
-        else:
-            self.pieces.append(bytearray(frame[offset:]))
+        self.data.write(memoryview(frame)[offset:])
 
 
 class Assembler:
@@ -98,7 +88,9 @@ class Assembler:
         self._messages[seq] = message
         self._add(message, frame, offset)
 
-    def proceed(self, seq: int, number: int, frame: bytes, offset: int = 0) -> tuple[Control, RawTerm] | None:
+    def proceed(
+        self, seq: int, number: int, frame: bytes | memoryview, offset: int = 0
+    ) -> tuple[Control, RawTerm] | None:
         """Take the next piece, which is in ``frame`` from ``offset`` on; gives the message with its last one.
 
         Raises :class:`RemoteProtocolError` for a piece of no message, out of order, or above a limit.
@@ -115,9 +107,9 @@ class Assembler:
         self._held -= message.size
         if not message.size:
             raise RemoteProtocolError(f"fragmented message {seq} has no payload")
-        return message.control, RawTerm(b"".join(message.pieces), 0, message.refs)
+        return message.control, RawTerm(message.data.getvalue(), 0, message.refs)
 
-    def _add(self, message: _Message, frame: bytes, offset: int) -> None:
+    def _add(self, message: _Message, frame: bytes | memoryview, offset: int) -> None:
         size = len(frame) - offset
         self._held += size
         if self._held > self._limits.fragmented_bytes:
@@ -127,7 +119,7 @@ class Assembler:
         message.add(frame, offset)
 
 
-def parse_head(frame: bytes) -> tuple[int, int]:
+def parse_head(frame: bytes | memoryview) -> tuple[int, int]:
     """The sequence number and the fragment number of a piece.
 
     Raises :class:`RemoteProtocolError` when they are cut off, or the fragment number is 0.

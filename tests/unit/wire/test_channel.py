@@ -399,6 +399,32 @@ def test_fragments_there_and_back(form: str, size: int) -> None:
     assert raw.decode() == bytes(size)
 
 
+@pytest.mark.parametrize("form", ["both", "fragments"])
+def test_frames_in_a_buffer_that_is_used_again(form: str) -> None:
+    sender, receiver = channel(form), channel(form)
+    packets = [*sender.fragments(m.SendSender(THEM, US), encode_bare(bytes(200_000)))]
+    packets.append(sender.encode(m.SendSender(THEM, US), HELLO))
+    received = []
+    for frame in packets_to_frames([part for packet in packets for part in packet]):
+        buffer = bytearray(frame)
+        received.append(receiver.receive_bulky(memoryview(buffer)))
+        buffer[:] = bytes(len(buffer))
+    assert received[:3] == [None] * 3
+    terms = [message[1].decode() for message in received[3:] if message and message[1]]
+    assert terms == [bytes(200_000), RawTerm(HELLO).decode()]
+
+
+@pytest.mark.parametrize(
+    "frame", [b"", b"\x83", b"\x83F", b"\x83F" + bytes(16), b"\x83F" + bytes(7) + b"\1" * 9]
+)
+def test_what_is_wrong_with_a_frame_is_wrong_in_a_buffer(frame: bytes) -> None:
+    with pytest.raises(RemoteProtocolError) as plainly:
+        channel().receive(frame)
+    with pytest.raises(RemoteProtocolError) as in_buffer:
+        channel().receive_bulky(memoryview(frame))
+    assert str(in_buffer.value) == str(plainly.value)
+
+
 def test_only_large_payloads_need_fragments_and_only_if_the_peer_takes_them() -> None:
     small, large = bytes(WHOLE_SIZE), bytes(WHOLE_SIZE + 1)
     for form in FORMS:
