@@ -33,7 +33,7 @@ from pyerlnode.otp.starting import Starter, StartLink
 from pyerlnode.otp.streaming import WINDOW, Stream
 from pyerlnode.otp.supervisor import SupervisorServer, start_child
 from pyerlnode.otp.workers import Workers
-from pyerlnode.runtime import shutdown
+from pyerlnode.runtime import requests, shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
 from pyerlnode.runtime.exits import NORMAL, SHUTDOWN
@@ -434,11 +434,7 @@ class Node:
         Connects on demand and waits while the connection is congested.  Raises :class:`ConnectFailed`.
         """
         me = self._me()
-        to = destination(me.router, dest)
-        await reach(me.router, to.node)
-        payload = me.router.encode_for(to.node, message)
-        me.emit_message(to.node, to.target, payload, priority=priority)
-        await me.router.room(to.node, me.pid)
+        await requests.send(me, destination(me.router, dest), message, priority=priority)
 
     async def call(self, dest: Term, request: Term, timeout: float | None = gen.DEFAULT_TIMEOUT) -> Term:
         """Calls a gen_server; gives its reply.  `timeout` is in seconds, None for ever.

@@ -204,7 +204,7 @@ class Outbox:
 
     def _put_behind(self, control: Control, packet: Packet) -> None:
         """Queue a message that leaves in one packet, behind its sender's lane if there is one."""
-        size = len(packet[1]) + len(packet[2]) + _OVERHEAD
+        size = _counted(packet)
         self._batch.is_open = False
         self._unsent += size
         if not self._lanes:
@@ -278,7 +278,7 @@ class Outbox:
 
     def _finish(self, packet: Packet, parts: list[bytes | memoryview]) -> int:
         """Make the header of a packet; gives the size that it was counted with."""
-        counted = len(packet[1]) + len(packet[2]) + _OVERHEAD
+        counted = _counted(packet)
         self._unsent += self._channel.finish(packet, parts) - counted
         return counted
 
@@ -295,7 +295,7 @@ class Outbox:
             elif isinstance(item, _Barrier):
                 item.lanes -= 1
                 if not item.lanes:
-                    self._enqueue(item.packet, len(item.packet[1]) + len(item.packet[2]) + _OVERHEAD)
+                    self._enqueue(item.packet, _counted(item.packet))
             else:
                 size = self._finish(item, parts)
                 room -= size
@@ -319,6 +319,11 @@ class Outbox:
         lane.size -= sent
         self._unsent += sum(map(len, piece)) - sent  # the heads come on top of the payload that was counted
         return True
+
+
+def _counted(packet: Packet) -> int:
+    """The size that a packet counts with before its header is made."""
+    return len(packet[1]) + len(packet[2]) + _OVERHEAD
 
 
 def sender_of(control: Control) -> Pid | Atom | None:

@@ -15,7 +15,7 @@ from pyerlnode.otp import remote_spawn
 from pyerlnode.otp.exception_text import exit_text
 from pyerlnode.runtime import process
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC, is_reason
-from pyerlnode.runtime.requests import Destination, destination, reach, request, tag_of
+from pyerlnode.runtime.requests import Destination, destination, request, send, tag_of
 from pyerlnode.term import Atom
 
 if TYPE_CHECKING:
@@ -61,11 +61,7 @@ async def cast(actor: Actor, dest: Term, message: Term) -> None:
     Waits while the connection has more unsent than ``Limits.outbox``.  A process that does not exist
     swallows it.  Raises :class:`ConnectFailed` for a node that cannot be reached.
     """
-    to = destination(actor.router, dest)
-    await reach(actor.router, to.node)
-    payload = actor.router.encode_for(to.node, (GEN_CAST, message))
-    actor.emit_message(to.node, to.target, payload)
-    await actor.router.room(to.node, actor.pid)
+    await send(actor, destination(actor.router, dest), (GEN_CAST, message))
 
 
 async def multi_call(

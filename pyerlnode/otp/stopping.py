@@ -47,7 +47,7 @@ async def _end(actor: Actor, target: Pid | Atom, node: Atom, reason: Term) -> Te
     try:
         expect(actor, watch, future)
         actor.emit_monitor(target, node, watch)
-        actor.emit_message(node, target, actor.router.encode_for(node, request))
+        actor.post(node, target, request)
         return (await future).value
     finally:
         settle(actor, watch)

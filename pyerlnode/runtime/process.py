@@ -13,6 +13,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConnectFailed, Exit
+from pyerlnode.runtime import requests
 from pyerlnode.runtime.actor import Actor
 from pyerlnode.runtime.exits import KILLED, NORMAL, OVERFLOW, SHUTDOWN, is_reason, reason_of
 from pyerlnode.runtime.mailbox import NOTHING, Mailbox
@@ -109,10 +110,7 @@ class Process(Actor):
             if sent is not True:
                 await self._send_rest(node, target, sent)
             return
-        if session is None:
-            await reach(router, node)
-        if not self.post(node, target, message, priority=priority):
-            await router.room(node, self.pid)
+        await requests.send(self, requests.Destination(target, node), message, priority=priority)
 
     async def _send_rest(self, node: Atom, target: Pid | Atom | Reference, sent: bool | Payload) -> None:
         """What a message costs that could not go the short way, or that filled the connection."""

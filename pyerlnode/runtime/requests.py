@@ -70,6 +70,16 @@ async def reach_or_down(router: Router, node: Atom) -> None:
         raise NodeDown(node, str(error)) from error
 
 
+async def send(actor: Actor, dest: Destination, message: Term, *, priority: bool = False) -> None:
+    """Sends `message` to `dest`, and waits while the connection has more unsent than ``Limits.outbox``.
+
+    Raises :class:`ConnectFailed` for a node that cannot be reached.
+    """
+    await reach(actor.router, dest.node)
+    if not actor.post(dest.node, dest.target, message, priority=priority):
+        await actor.router.room(dest.node, actor.pid)
+
+
 def tag_of(ref: Reference) -> ImproperList:
     """The tag of a request: ``[alias | Ref]``, so that a callee may answer to the alias."""
     return ImproperList((Atom("alias"),), ref)
@@ -123,16 +133,13 @@ def _late(timeout: float | None, wanted: str) -> CallTimeout:
 
 async def _exchange(actor: Actor, dest: Destination, message: Callable[[Reference], Term]) -> Answer:
     ref = actor.router.registry.reference()
-    payload = actor.router.encode_for(dest.node, message(ref))
     future: Arrival[Answer] = Arrival(actor.router.waking)
     target = dest.target
     try:
         expect(actor, ref, future)
         if not isinstance(target, Reference):
             actor.emit_monitor(target, dest.node, ref)
-        actor.emit_message(dest.node, target, payload)
-        session = actor.router.sessions.get(dest.node)
-        if session is not None and session.congested:
+        if not actor.post(dest.node, target, message(ref)):
             await actor.router.room(dest.node, actor.pid)
         return await future
     finally:
