@@ -5,6 +5,7 @@
 * A failed test shows the log of each BEAM, and of each other process with a log, that ran during it.
 * ``PYERLNODE_COMPILED=1`` sees to it that compiled code is what is tested (`.ci/compiled`), ``=0`` that not.
 * Under ``CI=true`` a skipped test is a failed one: what CI does not test, nobody does.
+* Interrupts are sent as to a program in a terminal, also where a script runs all this in the background.
 * Hypothesis has no deadline, since machines are shared; in CI it takes the same examples each time.
 """
 
@@ -15,6 +16,7 @@ import functools
 import importlib.util
 import inspect
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +38,9 @@ settings.register_profile(
     "pyerlnode", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI
 )
 settings.load_profile("pyerlnode")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what a shell gives to what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _loop_name() -> str:
