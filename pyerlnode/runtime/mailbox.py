@@ -55,8 +55,9 @@ class Mailbox:
         if messages is _NO_MESSAGES:
             messages = self._messages = deque()
         messages.append(message)
-        if self._waiter is not None:
-            self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None and not waiter.is_done:  # of many messages in one read, the first wakes
+            waiter.set_result(None)
         return True
 
     def put_priority(self, message: Term) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyerlnode.term import Reference
     from pyerlnode.wire.control import Control
 
-_ORIGINS: Final[dict[type, Callable[[Any], Pid]]] = {
+ORIGINS: Final[dict[type, Callable[[Any], Pid]]] = {
     c.MonitorP: attrgetter("watcher"),
     c.DemonitorP: attrgetter("watcher"),
     **dict.fromkeys(
@@ -33,7 +33,7 @@ _ORIGINS: Final[dict[type, Callable[[Any], Pid]]] = {
 
 def check_origin(control: Control, peer: str) -> None:
     """Raises :class:`RemoteProtocolError` where `peer` sends what only a process of another node may."""
-    origin_of = _ORIGINS.get(type(control))
+    origin_of = ORIGINS.get(type(control))
     if origin_of is not None and origin_of(control).node != peer:
         maker = brief(origin_of(control))
         raise RemoteProtocolError(f"{peer} sent a {type(control).__name__} of {maker}")

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from pyerlnode.limits import Limits
     from pyerlnode.net.stream import Stream
     from pyerlnode.runtime.router import Router
-    from pyerlnode.term import RawTerm
-    from pyerlnode.wire.control import Control
 
 log = logging.getLogger("pyerlnode.node")
 
@@ -102,6 +100,8 @@ class Peers:
     def __init__(self, local: Local, router: Router, events: NodeEvents) -> None:
         self._local = local
         self._router = router
+        self.deliver = router.deliver  # (:class:`pyerlnode.net.session.Sink`)
+        self.delivered = router.delivered
         self._events = events
         self._attempts: dict[str, Attempt] = {}
         self._incoming: dict[str, int] = {}
@@ -339,14 +339,6 @@ class Peers:
         self._events.publish(NodeUp(info.name, info.visible))
         session.start()
         return session
-
-    def deliver(self, session: Session, control: Control, payload: RawTerm | None) -> None:
-        """Passes a signal on (:class:`pyerlnode.net.session.Sink`)."""
-        self._router.deliver(session, control, payload)
-
-    def delivered(self) -> None:
-        """Passes on that a read is delivered."""
-        self._router.delivered()
 
     def lost(self, session: Session, reason: str) -> None:
         """A connection is gone (:class:`pyerlnode.net.session.Sink`)."""

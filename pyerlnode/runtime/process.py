@@ -21,7 +21,7 @@ from pyerlnode.runtime.requests import destination, reach
 from pyerlnode.term import Atom, Pid, Reference, brief
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Term
@@ -63,7 +63,8 @@ class Process(Actor):
         With `match`, the first message for which it is true: the others stay, in their order.  `timeout` is
         in seconds (0 looks only at what is there).  Raises :class:`TimeoutError` when none came in time.
         """
-        self.check_alive()
+        if not self.alive:
+            raise self.ended()
         message = self._mailbox.take(match)
         if message is not NOTHING:
             return message
@@ -75,8 +76,7 @@ class Process(Actor):
     def __aiter__(self) -> AsyncIterator[Term]:
         return self
 
-    def __anext__(self) -> Coroutine[Any, Any, Term]:
-        return self.receive()
+    __anext__ = receive
 
     @property
     def message_queue_len(self) -> int:

@@ -13,7 +13,7 @@ from pyerlnode.errors import NameTaken
 from pyerlnode.term import Atom, Pid, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pyerlnode.runtime.actor import Actor
 
@@ -33,6 +33,8 @@ class Registry:
         self.creation = creation
         self._actors: dict[int, Actor] = {}
         self._names: dict[str, Actor] = {}
+        self.whereis: Callable[[str], Actor | None] = self._names.get
+        """Who is registered as that name."""
         self._last_pid = 0
         self._last_ref = 0
         self.former: set[tuple[Atom, int]] = set()
@@ -116,10 +118,6 @@ class Registry:
             return False
         actor.names.remove(Atom(name))
         return True
-
-    def whereis(self, name: str) -> Actor | None:
-        """Who is registered as `name`."""
-        return self._names.get(name)
 
     def names(self) -> list[Atom]:
         """Every registered name."""

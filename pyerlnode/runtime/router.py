@@ -19,7 +19,7 @@ from pyerlnode.errors import NodeNotRunning, NotConnected
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.runtime.actor import LINKED, Actor, Watcher
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC
-from pyerlnode.runtime.origins import check_origin, check_reference
+from pyerlnode.runtime.origins import ORIGINS, check_origin, check_reference
 from pyerlnode.runtime.registry import Registry
 from pyerlnode.runtime.requests import alias_of
 from pyerlnode.runtime.signals import adapt
@@ -177,11 +177,13 @@ class Router:
 
         Raises :class:`RemoteProtocolError` and :class:`TermError` for what a peer may not send.
         """
-        check_origin(control, session.name)
+        kind = type(control)
+        if kind in ORIGINS:
+            check_origin(control, session.name)
         self.waking.gathers = True
         was_busy, self._busy = self._busy, True
         try:
-            self._handlers[type(control)](control, payload)
+            self._handlers[kind](control, payload)
         finally:
             self._busy = was_busy
             if self._queue:

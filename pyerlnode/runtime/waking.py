@@ -69,11 +69,11 @@ class Arrival(Generic[T]):
         "_asyncio_future_blocking",
         "_callback",
         "_context",
-        "_done",
         "_error",
         "_loop",
         "_value",
         "_waking",
+        "is_done",
     )
 
     def __init__(self, waking: Waking) -> None:
@@ -82,32 +82,33 @@ class Arrival(Generic[T]):
         self._callback: Callable[[Any], object] | None = None
         self._context: Context
         self._loop: asyncio.AbstractEventLoop
-        self._done = False
+        self.is_done = False
+        """Whether it is here, or the waiting was given up."""
         self._error: BaseException | None = None
         self._value: T
 
     def done(self) -> bool:
         """Whether it is here, or the waiting was given up."""
-        return self._done
+        return self.is_done
 
     def set_result(self, value: T) -> None:
         """It is here."""
-        if not self._done:
-            self._done = True
+        if not self.is_done:
+            self.is_done = True
             self._value = value
             if self._callback is not None:
                 self._waking.wake(self)
 
     def set_exception(self, error: BaseException) -> None:
         """It will not come: whoever waits raises `error`."""
-        if not self._done:
+        if not self.is_done:
             self._error = error
             self.set_result(cast("T", None))
 
     # ------------------------------------------------------------------ what a task wants
 
     def __await__(self) -> Generator[Self, None, T]:
-        if not self._done:
+        if not self.is_done:
             self._asyncio_future_blocking = True
             yield self
         return self.result()
@@ -120,7 +121,7 @@ class Arrival(Generic[T]):
         """Call `callback` in `context` when it is here."""
         self._callback, self._context = callback, context
         self._loop = asyncio.get_running_loop()  # whoever cancels a task may do so when none is running
-        if self._done:
+        if self.is_done:
             self.resume_soon()
 
     def result(self) -> T:
@@ -131,9 +132,9 @@ class Arrival(Generic[T]):
 
     def cancel(self, msg: object = None) -> bool:
         """The task waits no more.  False where the task is woken already."""
-        if self._done:
+        if self.is_done:
             return False
-        self._done = True
+        self.is_done = True
         self._error = asyncio.CancelledError() if msg is None else asyncio.CancelledError(msg)
         self.resume_soon()
         return True

@@ -41,11 +41,8 @@ def decode(data: bytes | bytearray | memoryview, *, text: str | None = None, lim
     offset = 1
     if len(data) > 1 and data[1] == COMPRESSED:
         data, offset = _inflate(data, limits), 0
-    r = Reader(data, offset, (), text is not None and _is_known(text), limits)
-    term = _read(r)
-    if r.pos != r.end:
-        raise DecodeError(f"{r.end - r.pos} bytes follow the term", r.pos)
-    return term
+    r = Reader(data, offset, (), text is not None and is_known(text), limits)
+    return read_last(r)
 
 
 def decode_bare(
@@ -63,11 +60,20 @@ def decode_bare(
     """
     if not isinstance(data, bytes):
         data = memoryview(data).tobytes()
-    r = Reader(data, offset, refs, text is not None and _is_known(text), limits)
+    r = Reader(data, offset, refs, text is not None and is_known(text), limits)
     return _read(r), r.pos
 
 
-def _is_known(text: str) -> bool:
+def read_last(r: Reader) -> Any:
+    """Return the term at the reader's position, behind which nothing may follow.  Errors as in `decode`."""
+    term = _read(r)
+    if r.pos != r.end:
+        raise DecodeError(f"{r.end - r.pos} bytes follow the term", r.pos)
+    return term
+
+
+def is_known(text: str) -> bool:
+    """Whether ``text`` is what it may be: the one name of an encoding that there is."""
     if text != "utf8":
         raise ValueError(f"text={text!r}: use 'utf8', or None for bytes")
     return True

@@ -18,6 +18,7 @@ from pyerlnode.term import atom as atoms
 from pyerlnode.term import tags
 from pyerlnode.term.atom import Atom, special_atom
 from pyerlnode.term.containers import BitString
+from pyerlnode.term.familiar import familiar_pid, familiar_reference
 from pyerlnode.term.fun import ExportFun
 from pyerlnode.term.ids import Pid, Port, Reference
 from pyerlnode.term.memo import LONGEST, MISSING, recall, table
@@ -42,11 +43,11 @@ if TYPE_CHECKING:
 
 _MAX_REFERENCE_WORDS: Final = 5
 _MAX_EXPORT_ARITY: Final = 0x8000_0000
-_PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "nil": None}
+PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "nil": None}
+"""What three atoms stand for."""
 _LOW: Final = 0xFFFF_FFFF
 _WORDS: Final = [Struct(f">{count}I").unpack_from for count in range(_MAX_REFERENCE_WORDS + 1)]
 _ATOMS_READ: Final = table()
-_PLACES: Final = 1024
 _known_atoms: Final = atoms.by_utf8
 
 
@@ -107,7 +108,7 @@ def _new_atom(r: Reader, at: int, raw: bytes) -> Any:
 def read_cached_atom(r: Reader) -> Any:
     """Return an atom of the distribution header."""
     atom = _cached(r)
-    return _PLAIN.get(atom, atom)
+    return PLAIN.get(atom, atom)
 
 
 def _cached(r: Reader) -> Atom:
@@ -179,18 +180,7 @@ def _new_pid(r: Reader) -> Pid:
     r.pos = pos + 12
     both = read_i64_be(r.data, pos)
     creation = unsigned(read_i32_be(r.data, pos + 8))
-    return _known_pid(node, both >> 32 & _LOW, both & _LOW, creation)
-
-
-def _known_pid(node: Atom, id: int, serial: int, creation: int) -> Pid:  # noqa: A002
-    """Return the pid, the same object as the last time: one process sends many messages."""
-    place = id & (_PLACES - 1)
-    pid = _PIDS[place]
-    if pid.id == id and pid.node is node and pid.serial == serial and pid.creation == creation:
-        return pid
-    pid = Pid(node, id, serial, creation)
-    _PIDS[place] = pid
-    return pid
+    return familiar_pid(node, both >> 32 & _LOW, both & _LOW, creation)
 
 
 def _pid(r: Reader) -> Pid:
@@ -220,7 +210,7 @@ def read_newer_reference(r: Reader) -> Reference:
     count = _reference_words(r)
     node = read_atom(r)
     creation = r.word()
-    return Reference(node, creation, _words(r, count))
+    return familiar_reference(node, creation, _words(r, count))
 
 
 def _new_reference(r: Reader) -> Reference:
@@ -317,8 +307,6 @@ def read_leaf(r: Reader) -> Any:
     raise DecodeError(problem, r.pos)
 
 
-_PIDS: Final = [Pid(atoms.NIL, -1, 0, 0)] * _PLACES
-"""Pids that were read before, each in the place that its number asks for."""
 _ATOMS: Final[dict[int, Callable[[Reader], Any]]] = {
     tags.ATOM_UTF8: _atom_utf8,
     tags.SMALL_ATOM_UTF8: read_small_atom,

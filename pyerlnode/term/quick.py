@@ -15,6 +15,7 @@ from pyerlnode.errors import DecodeError
 from pyerlnode.term.containers import ImproperList
 from pyerlnode.term.deep import KEY_NESTING, OPENED, Deep, built_map
 from pyerlnode.term.leaves import (
+    PLAIN,
     as_text,
     read_cached_atom,
     read_leaf,
@@ -109,21 +110,46 @@ def read_term(r: Reader, depth: i64) -> Any:
 
 
 def _tuple(r: Reader, depth: i64) -> tuple[Any, ...]:
+    data = r.data
     pos = r.pos
-    count: i64 = r.data[pos + 1]
-    r.pos = pos + 2
-    if count > r.end - pos - 2:
-        raise r.misfit(count, pos)
+    count: i64 = data[pos + 1]
+    pos += 2
+    r.pos = pos
+    if count > r.end - pos:
+        raise r.misfit(count, pos - 2)
+    if COMPILED and count <= 4:
+        return _small_tuple(r, depth, count)
+    refs = r.refs
+    items: list[Any] = []
+    for _place in range(count):  # what is most often in a tuple is read without a call
+        tag = data[pos]
+        if tag == SMALL_INTEGER:
+            items.append(data[pos + 1])
+            pos += 2
+        elif tag == ATOM_CACHE_REF and data[pos + 1] < len(refs):
+            atom = refs[data[pos + 1]]
+            items.append(PLAIN.get(atom, atom))
+            pos += 2
+        elif tag == INTEGER:
+            items.append(read_i32_be(data, pos + 1))
+            pos += 5
+        else:
+            r.pos = pos
+            items.append(read_term(r, depth))
+            pos = r.pos
+    r.pos = pos
+    return tuple(items)
+
+
+def _small_tuple(r: Reader, depth: i64, count: i64) -> tuple[Any, ...]:
+    """Return a tuple of up to four: compiled, that takes no list."""
     if count == 2:
         return (read_term(r, depth), read_term(r, depth))
     if count == 3:
         return (read_term(r, depth), read_term(r, depth), read_term(r, depth))
     if count == 4:
         return (read_term(r, depth), read_term(r, depth), read_term(r, depth), read_term(r, depth))
-    items: list[Any] = []
-    for _place in range(count):
-        items.append(read_term(r, depth))  # noqa: PERF401
-    return tuple(items)
+    return (read_term(r, depth),) if count else ()
 
 
 def _list(r: Reader, depth: i64) -> Any:

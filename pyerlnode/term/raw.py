@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pyerlnode.errors import DecodeError
 from pyerlnode.limits import DEFAULT, Limits
-from pyerlnode.term.decode import decode_bare
+from pyerlnode.term.decode import is_known, read_last
+from pyerlnode.term.reader import Reader
 
 if TYPE_CHECKING:
     from pyerlnode.term.atom import Atom
@@ -40,7 +40,5 @@ class RawTerm:
 
     def decode(self, limits: Limits = DEFAULT, text: str | None = None) -> Any:
         """Return the term.  Raises :class:`pyerlnode.errors.DecodeError`, also for bytes after it."""
-        term, end = decode_bare(self.data, self.offset, refs=self.refs, text=text, limits=limits)
-        if end != len(self.data):
-            raise DecodeError(f"{len(self.data) - end} bytes follow the term", end)
-        return term
+        is_text = text is not None and is_known(text)
+        return read_last(Reader(self.data, self.offset, self.refs, is_text, limits))

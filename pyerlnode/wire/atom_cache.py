@@ -28,13 +28,15 @@ _SEGMENT: Final = 7
 class AtomCache:
     """What one peer has put into its cache on one connection."""
 
-    __slots__ = ("_atoms", "_headers", "known")
+    __slots__ = ("_atoms", "_headers", "known", "last")
 
     def __init__(self) -> None:
         self._atoms: dict[int, Atom] = {}
         self._headers: dict[bytes, tuple[Atom, ...]] = {}  # those without new atoms, since the last change
         self.known: dict[bytes, Any] = {}
         """For who reads what is behind headers: it is emptied whenever what they mean may have changed."""
+        self.last: bytes = b""
+        """... and for the beginning that came last: as empty in that case."""
 
     def read_header(self, frame: bytes, offset: int) -> tuple[tuple[Atom, ...], int]:
         """Read the atom part of a header that starts at ``offset``, with the number of atoms.
@@ -92,6 +94,7 @@ class AtomCache:
         if slot in self._atoms:
             self._headers.clear()
             self.known.clear()
+            self.last = b""
         self._atoms[slot] = atom
         return end
 

@@ -64,6 +64,8 @@ class Channel:
         "_fragments",
         "_head",
         "_headers",
+        "_last_control",
+        "_last_refs",
         "_limits",
         "_records",
         "_sender",
@@ -83,6 +85,8 @@ class Channel:
         self._headers = self._fragments or Flags.DIST_HDR_ATOM_CACHE in flags
         self._limits = limits
         self._cache = AtomCache()
+        self._last_control: Control  # what ``AtomCache.last`` said
+        self._last_refs: tuple[Atom, ...] = ()
         self._sent = SendingCache() if Flags.DIST_HDR_ATOM_CACHE in flags else None
         self._assembler = Assembler(limits)
         self._sequence = 0
@@ -127,7 +131,7 @@ class Channel:
         better given to :meth:`receive` without being copied first.  What the frames complete is appended to
         ``messages``, also when one after it raises, as in :meth:`receive`, or is above ``Limits.frame``.
         """
-        limit = self._limits.frame
+        limit, cache = self._limits.frame, self._cache
         position, end = 0, len(data)
         while end - position >= 4:
             length: int = read_i32_be(data, position)
@@ -137,10 +141,16 @@ class Channel:
             if length >= BULKY or length > end - start:
                 break
             position = start + length
-            if length:
-                message = self.receive(data[start:position])
-                if message is not None:
-                    messages.append(message)
+            if not length:
+                continue
+            frame = data[start:position]
+            head = cache.last
+            if head and length > len(head) and frame.startswith(head):  # one more from the same to the same
+                messages.append((self._last_control, RawTerm(frame, len(head), self._last_refs)))
+                continue
+            message = self.receive(frame)
+            if message is not None:
+                messages.append(message)
         return position
 
     def _receive_fragment(self, frame: bytes) -> tuple[Control, RawTerm | None] | None:
@@ -158,8 +168,11 @@ class Channel:
         start = 4 + count + count // 2 if count else 3  # of the control message, when no atom is new
         span = SPANS[frame[start + HEAD - 1]] if len(frame) > start + HEAD else 0
         if span:
-            known: tuple[Control, tuple[Atom, ...]] | None = self._cache.known.get(frame[: start + span])
+            head = frame[: start + span]
+            known: tuple[Control, tuple[Atom, ...]] | None = self._cache.known.get(head)
             if known is not None and start + span < len(frame):
+                self._cache.last = head
+                self._last_control, self._last_refs = known
                 return known[0], RawTerm(frame, start + span, known[1])
         refs, offset = self._cache.read_header(frame, 2)
         control, end = self._control(frame, offset, refs)

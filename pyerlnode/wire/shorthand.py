@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyerlnode.term import Atom, Pid, Reference, encode_bare
 from pyerlnode.term.atom import same_text
+from pyerlnode.term.familiar import familiar_pid, familiar_reference
 from pyerlnode.term.modes import COMPILED
 from pyerlnode.wire.messages import (
     ALIAS,
@@ -317,14 +318,14 @@ _READERS: Final[dict[int, Callable[[bytes, int, tuple[Atom, ...]], tuple[Control
 
 def _read_pid(frame: bytes, at: int, refs: tuple[Atom, ...]) -> Pid | None:
     tag, node, number, serial, creation = _pid_parts(frame, at)
-    return Pid(refs[node], number, serial, creation) if tag == _PID else None
+    return familiar_pid(refs[node], number, serial, creation) if tag == _PID else None
 
 
 def _read_reference(frame: bytes, at: int, refs: tuple[Atom, ...]) -> Reference | None:
     tag, count, atom, node, creation = _reference_head(frame, at)
     if tag != _REFERENCE or atom != _ATOM or not 1 <= count <= 5:
         return None
-    return Reference(refs[node], creation, _words[count](frame, at + _REFERENCE_HEAD))
+    return familiar_reference(refs[node], creation, _words[count](frame, at + _REFERENCE_HEAD))
 
 
 def _size(ref: Reference) -> int:

@@ -154,6 +154,8 @@ def test_references_to_the_atoms_of_a_header() -> None:
     assert decode_bare(b"XR\0" + b"\0" * 12, refs=refs)[0] == Pid(Atom("a"), 0, 0, 0)
     with pytest.raises(DecodeError, match="atom 4 of a distribution header with 4 atoms"):
         decode_bare(b"R\4", refs=refs)
+    with pytest.raises(DecodeError, match="atom 4 of a distribution header with 4"):
+        decode_bare(b"h\5R\0R\1R\2R\3R\4", refs=refs)
 
 
 @pytest.mark.parametrize("name", ["true", "false", "nil", "a@b"])

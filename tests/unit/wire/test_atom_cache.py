@@ -83,11 +83,14 @@ def test_a_slot_filled_for_the_first_time_changes_no_other_header() -> None:
     again = writer.header([(3, "a")])
     cache.read_header(again, 0)
     cache.known[b"key"] = "value"
+    cache.last = b"key"
     cache.read_header(writer.header([(4, "b")]), 0)
     assert cache.known
+    assert cache.last
     assert again in cache._headers
     cache.read_header(writer.header([(4, "c")]), 0)
     assert not cache.known
+    assert not cache.last
     assert not cache._headers
 
 

@@ -16,14 +16,19 @@ from pyerlnode.wire import messages as m
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.flags import HIDDEN, VISIBLE, Flags, without
 from pyerlnode.wire.fragments import FRAGMENT_SIZE, WHOLE_SIZE
-from pyerlnode.wire.framing import Framer
+from pyerlnode.wire.framing import Framer, frame4
 from pyerlnode.wire.payload import Payload, encode_payload
 from tests.unit.wire.captures import Section, sections
 from tests.unit.wire.controls import EXAMPLES, NAME, THEM, US, WITH_TOKEN
 from tests.unit.wire.headers import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from pyerlnode.wire.control import Control
+
+    Message = tuple[Control, RawTerm | None]
+    Receive = Callable[[Channel, bytes], Message | None]
 
 IS_COMPILED = not (channel_module.__file__ or "").endswith(".py")
 HEADERS = Flags.DIST_HDR_ATOM_CACHE | Flags.FRAGMENTS
@@ -559,13 +564,28 @@ def _last_of(target: Channel, *frames: bytes) -> str:
 # ------------------------------------------------------------------------------- what comes again
 
 
-def test_a_message_that_begins_as_an_earlier_one_is_that_one() -> None:
+def one_by_one(target: Channel, frame: bytes) -> Message | None:
+    return target.receive(frame)
+
+
+def in_a_read(target: Channel, frame: bytes) -> Message | None:
+    messages: list[Message] = []
+    data = frame4(frame)
+    assert target.receive_all(data, messages) == len(data)
+    return messages[0] if messages else None
+
+
+both_ways = pytest.mark.parametrize("receive", [one_by_one, in_a_read])
+
+
+@both_ways
+def test_a_message_that_begins_as_an_earlier_one_is_that_one(receive: Receive) -> None:
     sender, receiver = channel(), channel()
     for control in (m.SendSender(THEM, US), m.RegSend(THEM, NAME)):
         received = []
         for number in range(4):
             [frame] = packets_to_frames(sender.encode(control, encode_payload((Atom("x"), number))))
-            message = receiver.receive(frame)
+            message = receive(receiver, frame)
             assert message is not None
             assert message[0] == control
             assert message[1] is not None
@@ -574,22 +594,36 @@ def test_a_message_that_begins_as_an_earlier_one_is_that_one() -> None:
         assert received[1] is received[2] is received[3]
 
 
-def test_it_is_refused_without_its_payload_all_the_same() -> None:
+@both_ways
+def test_it_is_refused_without_its_payload_all_the_same(receive: Receive) -> None:
     sender, receiver = channel(), channel()
-    for _ in range(3):
+    for _ in range(4):
         [frame] = packets_to_frames(sender.encode(m.SendSender(THEM, US), HELLO))
-        receiver.receive(frame)
-    assert "without the payload" in refused(receiver, frame[: -len(HELLO)])
-    for end in range(len(frame) - len(HELLO)):
-        refused(receiver, frame[:end])
+        receive(receiver, frame)
+    with pytest.raises(RemoteProtocolError, match="without the payload"):
+        receive(receiver, frame[: -len(HELLO)])
+    for end in range(1, len(frame) - len(HELLO)):
+        with pytest.raises(RemoteProtocolError):
+            receive(receiver, frame[:end])
 
 
-def test_it_means_something_else_once_a_slot_is_filled_anew() -> None:
+def test_those_of_several_senders_are_told_apart() -> None:
+    sender, receiver = channel(), channel()
+    senders = [Pid(THEM.node, number, 0, 1) for number in (1, 1, 1, 2, 2, 1, 2, 1)]
+    packets = [part for pid in senders for part in sender.encode(m.SendSender(pid, US), HELLO)]
+    messages: list[Message] = []
+    receiver.receive_all(b"".join(packets), messages)
+    assert [control for control, _ in messages] == [m.SendSender(pid, US) for pid in senders]
+    assert [payload.decode() for _, payload in messages if payload is not None] == ["hello"] * 8
+
+
+@both_ways
+def test_it_means_something_else_once_a_slot_is_filled_anew(receive: Receive) -> None:
     target, writer = channel(), Writer()
     send = b"h\4a\6X\x52\0" + bytes(12) + b"\x52\1\x52\1" + HELLO
     names = []
     for name in ("one", "one", "one", "two", "two", "two"):
-        message = target.receive(b"\x83D" + writer.header([(3, "beam@host"), (4, name)]) + send)
+        message = receive(target, b"\x83D" + writer.header([(3, "beam@host"), (4, name)]) + send)
         assert message is not None
         names.append(message[0].name)
     assert names == ["one", "one", "one", "two", "two", "two"]
