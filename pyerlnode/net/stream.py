@@ -32,7 +32,10 @@ __all__ = ["Receiver", "Stream"]
 SMALL = 16 * KIB
 """The buffer of a quiet connection, in bytes."""
 LARGE = 256 * KIB
-"""What it grows to while reads fill it: about one system call for four large fragments."""
+"""What it grows to while reads fill it: no more, or other connections wait long for their turn."""
+LARGEST = 1 * MIB
+"""... but so far for large frames: they are soon dealt with, and a peer that finds all of the kernel's buffer
+empty is held up less often."""
 TRUSTED = 16 * MIB
 """Buffer that a mere announcement of a frame gets us to allocate; beyond it grows with what arrives."""
 CALM = 8
@@ -120,9 +123,10 @@ class Stream(asyncio.BufferedProtocol):
         if self._receiver is None:
             self._offer()
         elif self._filled >= self._need:
-            if self._filled >= SMALL or len(self._buffer) > SMALL:
-                self._adapt()
+            filled = self._filled
             self._feed(self._receiver)
+            if filled >= SMALL or len(self._buffer) > SMALL:
+                self._adapt(filled)
 
     def eof_received(self) -> None:
         """Let the transport close itself: a node that has finished sending has finished."""
@@ -252,12 +256,15 @@ class Stream(asyncio.BufferedProtocol):
             self._view[:left] = self._view[used : self._filled]
         self._filled = left
 
-    def _adapt(self) -> None:
-        """Follow the traffic: a read that filled the buffer doubles it, a row of small ones takes it back."""
-        if self._filled == len(self._buffer):
+    def _adapt(self, filled: int) -> None:
+        """Follow the traffic: what `filled` the buffer doubles it, a row of small reads takes it back."""
+        if filled == len(self._buffer):
             self._calm = 0
-            self._size = min(2 * self._size, LARGE)
-        elif self._filled > SMALL:
+            most = LARGEST if self._need > SMALL else LARGE
+            if self._size > most:
+                self._allocate(max(most, self._filled))
+            self._size = min(2 * self._size, most)
+        elif filled > SMALL:
             self._calm = 0
         elif len(self._buffer) > SMALL:
             self._calm += 1

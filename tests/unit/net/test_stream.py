@@ -8,7 +8,7 @@ import pytest
 
 from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.limits import MIB, Limits
-from pyerlnode.net.stream import CALM, LARGE, SMALL, TRUSTED, Stream
+from pyerlnode.net.stream import CALM, LARGE, LARGEST, SMALL, TRUSTED, Stream
 from pyerlnode.testing import memory_streams
 from tests.support.net import PIPES, connected
 
@@ -30,11 +30,12 @@ class Collector:
 
     def data_received(self, data: memoryview) -> int:
         self.changed.set()
-        if len(data) < self.size:
+        end = len(data) // self.size * self.size if self.size else len(data)
+        if end < len(data):
             self.stream.reserve(self.size)
-            return 0
-        self.shown.append(bytes(data))
-        return len(data)
+        if end:
+            self.shown.append(bytes(data[:end]))
+        return end
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.append(exc)
@@ -173,6 +174,20 @@ async def test_the_buffer_shrinks_when_traffic_calms_down() -> None:
         left.write(b"tick")
         await collector.until(lambda count=number: len(collector.data) == 4 * MIB + 4 * (count + 1))
     assert len(right._buffer) == SMALL
+
+
+async def test_the_buffer_is_largest_while_large_pieces_flow() -> None:
+    left, right = memory_streams(chunk=4 * MIB, capacity=64 * MIB)
+    size = LARGE // 2 + 1
+    collector = Collector(right, size)
+    right.attach(collector)
+    left.write(bytes(100 * size))
+    await collector.until(lambda: len(collector.data) == 100 * size)
+    assert len(right._buffer) == LARGEST
+    collector.size = 1
+    left.write(bytes(100 * size))
+    await collector.until(lambda: len(collector.data) == 200 * size)
+    assert len(right._buffer) == LARGE
 
 
 @pytest.mark.parametrize("kind", PIPES)
