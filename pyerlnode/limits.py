@@ -7,13 +7,15 @@ Sizes are bytes, times are seconds, the rest are counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+
+from pyerlnode.frozen import frozen_options
 
 KIB = 1024
 MIB = 1024 * KIB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen_options
 class Limits:
     """Bounds on what peers may send us and on what we keep or wait for."""
 

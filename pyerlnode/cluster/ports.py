@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
+
+from pyerlnode.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -59,7 +61,7 @@ class WallClock:
         await asyncio.sleep(delay)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class World:
     """All that is around a topology."""
 

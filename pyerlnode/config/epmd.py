@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from pyerlnode.config.environment import environment
 from pyerlnode.errors import ConfigError
+from pyerlnode.frozen import frozen
 from pyerlnode.wire.epmd import EPMD_PORT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EpmdSettings:
     """Where the port mapper is, and how one that we start behaves."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import ConnectFailed, CookieMismatch, HandshakeError, MissingFlags, Refused, WrongPeer
+from pyerlnode.frozen import frozen
 from pyerlnode.limits import DEFAULT
 from pyerlnode.net.stream import Stream
 from pyerlnode.wire.framing import frame2
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Address", "challenge32", "converse", "dial", "explained"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """Where a node listens; `version` is the newest handshake that both sides know."""
 

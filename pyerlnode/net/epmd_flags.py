@@ -5,10 +5,11 @@ See the ``epmd`` manual page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import ConfigError
+from pyerlnode.frozen import frozen
 from pyerlnode.limits import DEFAULT
 from pyerlnode.wire.epmd import EPMD_PORT
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What the flags say."""
 

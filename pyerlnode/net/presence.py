@@ -10,10 +10,10 @@ import asyncio
 import ipaddress
 import logging
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import NameTaken
+from pyerlnode.frozen import frozen
 from pyerlnode.net.epmd_client import EpmdClient, Registration
 from pyerlnode.net.epmd_detached import start_detached
 from pyerlnode.net.listen import Listener
@@ -32,7 +32,7 @@ RETRY = 0.02
 """Seconds between two attempts to take over the name of a node that has just died."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a node wants to be found."""
 

@@ -8,10 +8,10 @@ Times are seconds here and milliseconds there.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConfigError
+from pyerlnode.frozen import frozen
 from pyerlnode.otp.gen_server import GenServer, presentable
 from pyerlnode.runtime.exits import is_reason
 from pyerlnode.term import Atom, brief
@@ -40,7 +40,7 @@ class BadSpec(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exported:
     """A start function by name: one that this node exports, with its arguments."""
 

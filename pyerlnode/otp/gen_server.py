@@ -10,8 +10,7 @@ them is :mod:`pyerlnode.otp.server`.  (The behaviour of stdlib's ``gen_server`` 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyerlnode.errors import EncodeError, PyerlnodeError
 from pyerlnode.runtime.exits import NORMAL
@@ -47,13 +46,26 @@ class Ignore(PyerlnodeError):
     """
 
 
-@dataclass(frozen=True, slots=True)
 class Caller:
     """Who called, and how to answer: the ``From`` of ``gen_server``."""
 
-    me: Process
-    pid: Pid
-    tag: Term
+    __slots__ = ("me", "pid", "tag")
+
+    def __init__(self, me: Process, pid: Pid, tag: Term) -> None:
+        self.me: Final = me
+        self.pid: Final = pid
+        self.tag: Final = tag
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Caller):
+            return NotImplemented
+        return self.me is other.me and self.pid == other.pid and bool(self.tag == other.tag)
+
+    def __hash__(self) -> int:
+        return hash((self.pid, self.tag))
+
+    def __repr__(self) -> str:
+        return f"<Caller {brief(self.pid)}>"
 
     async def reply(self, value: Term) -> None:
         """Answers the call.  A caller that gave up, or a node that is gone, is no error."""

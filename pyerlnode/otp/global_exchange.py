@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyerlnode.term import Atom
@@ -15,21 +14,21 @@ if TYPE_CHECKING:
 VERSIONED = 7  # from this version on lists of nodes carry versions, and lost_connection is understood
 
 
-@dataclass(slots=True)
 class Exchange:
     """One exchange with another node, from the moment it is up."""
 
-    my_tag: int
-    his_tag: Term = None
-    vsn: int = 0
-    """Zero until its init_connect has come."""
-    lock_id: Term = None
-    is_locked: bool = False
-    his_names: list[Term] | None = None
-    ops: list[Term] | None = None
-    """What our side resolved; None until then."""
-    his_resolved: tuple[list[Term], list[Term]] | None = None
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
+    def __init__(self, my_tag: int) -> None:
+        self.my_tag = my_tag
+        self.his_tag: Term = None
+        self.vsn = 0
+        """Zero until its init_connect has come."""
+        self.lock_id: Term = None
+        self.is_locked = False
+        self.his_names: list[Term] | None = None
+        self.ops: list[Term] | None = None
+        """What our side resolved; None until then."""
+        self.his_resolved: tuple[list[Term], list[Term]] | None = None
+        self.task: asyncio.Task[None] | None = None
 
 
 def node_version(item: Term) -> tuple[Atom, int] | None:

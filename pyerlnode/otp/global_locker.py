@@ -14,11 +14,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
 from pyerlnode.errors import CallError
+from pyerlnode.frozen import frozen
 from pyerlnode.otp.gen import Process, call
 from pyerlnode.term import Atom, Pid
 
@@ -38,18 +38,18 @@ PATIENCE = 15.0
 """Seconds that a lock is held for a node that does not go on: a stuck one must not block the cluster."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Meeting:
     """One connection that is to be synchronized, as the locker sees it."""
 
-    node: Atom
-    his_locker: Pid
-    his_vsn: int
-    his_tag: Term
-    my_tag: int
+    def __init__(self, node: Atom, his_locker: Pid, his_vsn: int, his_tag: Term, my_tag: int) -> None:
+        self.node: Final = node
+        self.his_locker: Final = his_locker
+        self.his_vsn: Final = his_vsn
+        self.his_tag: Final = his_tag
+        self.my_tag: Final = my_tag
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LockSet:
     """The other locker has its partition locked, or has not."""
 
@@ -58,7 +58,7 @@ class LockSet:
     is_set: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """The exchange with `node` is over, or cannot go on; `last` runs before the lock is released."""
 

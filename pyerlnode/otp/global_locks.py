@@ -6,7 +6,6 @@ compared as the BEAM does, exactly, by their external form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyerlnode.term import Pid, encode_bare
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from pyerlnode.term import Reference, Term
 
 
-@dataclass(slots=True)
 class Lock:
     """One lock: whose request it is, and which processes hold it, each under a monitor of ours."""
 
-    requester: bytes
-    holders: dict[Pid, Reference] = field(default_factory=dict)
+    def __init__(self, requester: bytes) -> None:
+        self.requester = requester
+        self.holders: dict[Pid, Reference] = {}
 
 
 class Locks:

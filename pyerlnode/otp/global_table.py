@@ -8,9 +8,9 @@ stays (kernel's ``global``, "Name Clashes").  Outcomes travel as ``{insert, Entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyerlnode.frozen import frozen
 from pyerlnode.term import Atom, Pid, encode_bare
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ INSERT = Atom("insert")
 DELETE = Atom("delete")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GlobalName:
     """One registered global name, whose process is watched under `ref`."""
 

@@ -9,10 +9,11 @@ A supervisor starts a child by a function that links the new process to it and g
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import ConfigError, NameTaken, NodeNotRunning
+from pyerlnode.frozen import frozen
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen_server import GenServer, Ignore
 from pyerlnode.otp.server import Server
@@ -33,7 +34,7 @@ ERROR = Atom("error")
 IGNORE = Atom("ignore")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Starter:
     """Starts processes on one node."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from pyerlnode.errors import NodeDown
+from pyerlnode.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,7 +23,7 @@ log = logging.getLogger("pyerlnode.node")
 __all__ = ["NodeDown", "NodeEvent", "NodeEvents", "NodeUp", "Subscription"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodeUp:
     """A connection to `name` stands."""
 

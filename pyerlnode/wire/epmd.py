@@ -14,10 +14,10 @@ Nothing in this module reads a socket or a clock; the life of names is in :mod:`
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from pyerlnode.errors import LocalProtocolError, RemoteProtocolError
+from pyerlnode.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +63,7 @@ _ALIVE2_WIDE = struct.Struct(">BBI")
 # ---------------------------------------------------------------------------------- requests
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alive2Req:
     """Register ``name`` as a node that listens on ``port``."""
 
@@ -87,7 +87,7 @@ class Alive2Req:
         return _framed(_ALIVE2_REQ, head + self.name + _U16.pack(len(self.extra)) + self.extra)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port2Req:
     """Where does the node ``name`` listen?"""
 
@@ -98,7 +98,7 @@ class Port2Req:
         return _framed(_PORT2_REQ, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamesReq:
     """Which nodes are there?"""
 
@@ -107,7 +107,7 @@ class NamesReq:
         return _framed(_NAMES_REQ, b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DumpReq:
     """Which nodes are there, and which were?  Answered to local clients only."""
 
@@ -116,7 +116,7 @@ class DumpReq:
         return _framed(_DUMP_REQ, b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KillReq:
     """End, epmd.  Refused while names are registered, unless its command check is relaxed."""
 
@@ -125,7 +125,7 @@ class KillReq:
         return _framed(_KILL_REQ, b"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopReq:
     """Forget ``name``.  Only an epmd with a relaxed command check does."""
 

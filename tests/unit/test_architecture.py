@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "pyerlnode"
 
 LAYERS = (
-    {"errors", "lazy"},
+    {"errors", "lazy", "frozen"},
     {"limits"},
     {"term"},
     {"wire"},

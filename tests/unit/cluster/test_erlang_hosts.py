@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -51,15 +52,11 @@ async def test_a_host_that_hangs_is_skipped(tmp_path: Path, caplog: pytest.LogCa
             await asyncio.get_running_loop().create_future()
         return ["node2"]
 
-    world.world = type(world.world)(**{**_parts(world.world), "epmd_names": hanging})
+    world.world = replace(world.world, epmd_names=hanging)
     strategy = ErlangHosts(hosts_file=hosts_file(tmp_path, "web1", "web2"), connect_timeout=100)
     discovery = await strategy.discover(world.convergence(strategy))
     assert (discovery.nodes, discovery.complete) == ({"node2@web2"}, False)
     assert "[pyerlnode:example] the epmd on web1 does not answer in time" in lines(caplog.records, 0)
-
-
-def _parts(world: Any) -> dict[str, Any]:
-    return {name: getattr(world, name) for name in type(world).__slots__}
 
 
 async def test_when_none_answers_all_are_asked_again(

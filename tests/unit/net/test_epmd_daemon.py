@@ -82,6 +82,7 @@ def test_it_needs_little_of_the_package() -> None:
         "",
         "compiled__mypyc",
         "errors",
+        "frozen",
         "lazy",
         "limits",
         "net",

@@ -392,7 +392,8 @@ class TestClashes:
     async def _meet(self, played: Played, his: Pid) -> Pid:
         ours = Pid(Atom(PEER), 8, 0, 1)
         played.server.table.insert(Atom("it"), ours, METHOD)
-        played.server._exchanges[HIM] = exchange = Exchange(1, his_tag=2, vsn=8, is_locked=True)
+        played.server._exchanges[HIM] = exchange = Exchange(1)
+        exchange.his_tag, exchange.vsn, exchange.is_locked = 2, 8, True
         exchange.his_names = [(Atom("it"), his, METHOD)]
         played.server._resolve_when_ready(HIM, exchange)
         return ours

@@ -208,7 +208,11 @@ class TestReports:
 def test_who_called(node: Any = None) -> None:
     process: Any = node
     call = (Atom("$gen_call"), (OTHER, 1), 2)
-    assert caller_of(process, call) == Caller(process, OTHER, 1)
+    caller = Caller(process, OTHER, 1)
+    assert caller_of(process, call) == caller
+    assert hash(caller_of(process, call)) == hash(caller)
+    assert caller not in (Caller(process, OTHER, 2), (process, OTHER, 1))
+    assert repr(caller) == "<Caller #PID<b@127.0.0.1.1.0>>"
     for message in (
         1,
         (Atom("$gen_cast"), 1),
