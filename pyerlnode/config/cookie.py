@@ -6,7 +6,7 @@ ERTS ``erl`` (``-setcookie``).  ``$ERLANG_COOKIE`` and the ``PYERLNODE_`` variab
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING
 
 from pyerlnode.config.cookie_file import (
@@ -47,7 +47,7 @@ def cookie_from(environ: Mapping[str, str]) -> str | None:
     if (value := environ.get("PYERLNODE_COOKIE")) is not None:
         return check_cookie("$PYERLNODE_COOKIE", value)
     if (path := variable(environ, "COOKIE_FILE")) is not None:
-        return read_named_cookie_file("$PYERLNODE_COOKIE_FILE", Path(path).expanduser())
+        return read_named_cookie_file("$PYERLNODE_COOKIE_FILE", os.path.expanduser(path))
     for name in ("RELEASE_COOKIE", "ERLANG_COOKIE"):
         if (value := environ.get(name)) is not None:
             return check_cookie(f"${name}", value)

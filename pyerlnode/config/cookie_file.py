@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import string
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyerlnode.config.environment import environment
 from pyerlnode.config.private import is_handed_out, is_private, read_regular
 from pyerlnode.errors import ConfigError
+from pyerlnode.lazy import later
+
+if TYPE_CHECKING:
+    import secrets
+
+    from pyerlnode.config.private import PathLike
+else:
+    secrets = later("secrets")
 
 COOKIE_FILE = ".erlang.cookie"
 COOKIE_LENGTH = 20
@@ -42,7 +49,7 @@ def check_cookie(key: str, cookie: str) -> str:
     return cookie
 
 
-def cookie_paths() -> list[Path]:
+def cookie_paths() -> list[str]:
     """Give the places of the cookie file, the first to look at (and to make) first.
 
     ``~/.erlang.cookie``, then ``$XDG_CONFIG_HOME/erlang/.erlang.cookie`` as OTP does since 25.
@@ -50,9 +57,9 @@ def cookie_paths() -> list[Path]:
     environ = environment()
     home = environ.get("HOME")
     config = environ.get("XDG_CONFIG_HOME") or (os.path.join(home, ".config") if home else None)
-    paths = [Path(home, COOKIE_FILE)] if home else []
+    paths = [os.path.join(home, COOKIE_FILE)] if home else []
     if config:
-        paths.append(Path(config, "erlang", COOKIE_FILE))
+        paths.append(os.path.join(config, "erlang", COOKIE_FILE))
     if not paths:
         raise ConfigError(
             "cookie",
@@ -62,7 +69,7 @@ def cookie_paths() -> list[Path]:
     return paths
 
 
-def read_cookie_file(path: Path) -> str | None:
+def read_cookie_file(path: PathLike) -> str | None:
     """Give the cookie in ``path``, ``None`` when there is no such file.
 
     Refuses, as Erlang does, what is no regular file, what others than its owner may read or write, and
@@ -76,7 +83,7 @@ def read_cookie_file(path: Path) -> str | None:
     return _parse_cookie(KEY, path, read[0], "remove it (a new one will be made) or fill it")
 
 
-def read_named_cookie_file(key: str, path: Path) -> str:
+def read_named_cookie_file(key: str, path: PathLike) -> str:
     """Give the cookie in the file that a setting names; ``key`` is what the error calls the setting.
 
     As :func:`read_cookie_file`, but the file has to be there; and a secret that root lends to our group alone
@@ -91,7 +98,7 @@ def read_named_cookie_file(key: str, path: Path) -> str:
     return _parse_cookie(key, path, read[0], "write the cookie into it")
 
 
-def _parse_cookie(key: str, path: Path, data: bytes, cure: str) -> str:
+def _parse_cookie(key: str, path: PathLike, data: bytes, cure: str) -> str:
     """Keep the line of printable ASCII; only line ends and spaces may follow it."""
     end = next((i for i, byte in enumerate(data) if not 0x20 <= byte <= 0x7E), len(data))
     if data[end:].strip(b"\r\n "):
@@ -101,7 +108,7 @@ def _parse_cookie(key: str, path: Path, data: bytes, cure: str) -> str:
     return check_cookie(f"cookie in {path}", data[:end].decode("ascii"))
 
 
-def make_cookie_file(path: Path) -> str:
+def make_cookie_file(path: PathLike) -> str:
     """Make the cookie file with 20 random upper-case letters, mode 0400, and give the cookie.
 
     The file appears whole or not at all; when another program makes it first, that one's cookie is given.
@@ -121,10 +128,10 @@ def make_cookie_file(path: Path) -> str:
     return made
 
 
-def _put_new_file(path: Path, text: str) -> None:
+def _put_new_file(path: PathLike, text: str) -> None:
     """Write ``path`` in one step, mode 0400; leave one that is there by then as it is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    draft = f"{os.fspath(path)}.{secrets.token_hex(8)}"
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
         with open(file, "w", encoding="ascii") as writer:
@@ -132,4 +139,4 @@ def _put_new_file(path: Path, text: str) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:
-        draft.unlink()
+        os.unlink(draft)

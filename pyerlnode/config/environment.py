@@ -8,14 +8,13 @@ What they are called and mean is in :mod:`pyerlnode.config.variables`.
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "PYERLNODE_"
-_LINKED_PORT = re.compile(r"(tcp|udp|sctp)://")
+_LINKED_PORT = ("tcp://", "udp://", "sctp://")
 """What Kubernetes and Docker links set in every container beside a service that is called ``pyerlnode``."""
 
 
@@ -32,4 +31,4 @@ def child_environment(epmd_port: int) -> dict[str, str]:
 def variable(environ: Mapping[str, str], name: str) -> str | None:
     """Give the variable of ours, ``None`` when it is unset, empty, or not meant for us."""
     text = environ.get(PREFIX + name, "")
-    return None if not text.strip() or (name == "PORT" and _LINKED_PORT.match(text)) else text
+    return None if not text.strip() or (name == "PORT" and text.startswith(_LINKED_PORT)) else text

@@ -16,8 +16,8 @@ from pyerlnode.wire.names import MAX_NAME, is_long_host
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ALIVE = re.compile(r"[A-Za-z0-9_-]+")
-_HOST = re.compile(r"[!-?A-~]+")
+_ALIVE = r"[A-Za-z0-9_-]+"
+_HOST = r"[!-?A-~]+"
 
 
 def complete_name(name: str, key: str = "name") -> str:
@@ -28,13 +28,13 @@ def complete_name(name: str, key: str = "name") -> str:
     if not isinstance(name, str):
         raise ConfigError(key, name, "a node name is a str such as 'py@host'")
     alive, at, host = name.partition("@")
-    if not _ALIVE.fullmatch(alive):
+    if not re.fullmatch(_ALIVE, alive):
         raise ConfigError(
             key, name, "the part before @ must be letters, digits, _ and - only, as in 'py@host' or 'py'"
         )
     if not at:
         host = short_host()
-    elif not _HOST.fullmatch(host):
+    elif not re.fullmatch(_HOST, host):
         raise ConfigError(
             key, name, "after the one @ comes a host name or address, as in 'py@host' or 'py@127.0.0.1'"
         )
@@ -47,7 +47,7 @@ def complete_name(name: str, key: str = "name") -> str:
 def short_host() -> str:
     """Give this machine's name up to its first dot: the host of a short node name."""
     host = socket.gethostname().partition(".")[0]
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise ConfigError(
             "name", host, "this machine has no usable host name: give the full name, 'py@127.0.0.1'"
         )
@@ -57,7 +57,7 @@ def short_host() -> str:
 def long_host() -> str:
     """Give a host with a dot for a node of ours that nobody will dial: no look-up is made."""
     host = socket.gethostname()
-    return host if "." in host and _HOST.fullmatch(host) else f"{short_host()}.localdomain"
+    return host if "." in host and re.fullmatch(_HOST, host) else f"{short_host()}.localdomain"
 
 
 def name_from_environment(environ: Mapping[str, str]) -> str | None:

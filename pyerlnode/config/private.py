@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from pyerlnode.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from typing import TypeAlias
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+"""A file's path, with or without :mod:`pathlib`, which a node does not need to start."""
 
 
-def read_regular(key: str, path: Path, limit: int) -> tuple[bytes, os.stat_result] | None:
+def read_regular(key: str, path: PathLike, limit: int) -> tuple[bytes, os.stat_result] | None:
     """Give at most ``limit`` bytes of the file and its attributes, ``None`` when there is no such file.
 
     ``key`` is what the :class:`ConfigError` calls it, for what is no regular file or cannot be read.

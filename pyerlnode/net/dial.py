@@ -8,12 +8,12 @@ Spec: ERTS "Distribution Protocol", "Distribution Handshake".  What is said is i
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import ConnectFailed, CookieMismatch, HandshakeError, MissingFlags, Refused, WrongPeer
 from pyerlnode.frozen import frozen
 from pyerlnode.limits import DEFAULT
+from pyerlnode.net.chance import unpredictable
 from pyerlnode.net.stream import Stream
 from pyerlnode.wire.framing import frame2
 from pyerlnode.wire.handshake import always, initiate
@@ -38,7 +38,7 @@ class Address:
 
 def challenge32() -> int:
     """A number of 32 bits that nobody can predict."""
-    return secrets.randbits(32)
+    return unpredictable(32)
 
 
 def nothing() -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from pyerlnode.errors import HandshakeError, ProtocolError, Refused
 from pyerlnode.limits import DEFAULT
 from pyerlnode.net.dial import challenge32, converse
+from pyerlnode.net.numeric import packed
 from pyerlnode.net.stream import Stream
 from pyerlnode.wire.handshake import Gate, accept
 
@@ -200,6 +201,9 @@ async def _resolve(hosts: Sequence[str], port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     addresses: dict[str, None] = {}
     for host in hosts:
+        if packed(host) is not None:  # to look it up would take a thread
+            addresses[host] = None
+            continue
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         addresses |= {str(entry[4][0]): None for entry in found}
     return list(addresses)

@@ -16,13 +16,13 @@ older than OTP 23; those cannot be our peers, and OTP 25.0 to 25.2 hang up on a 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from typing import TYPE_CHECKING, Protocol
 
 from pyerlnode.errors import ConnectFailed, EpmdError, LocalProtocolError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.net.dial import Address
+from pyerlnode.net.numeric import packed
 from pyerlnode.wire import epmd
 from pyerlnode.wire.names import is_long_host, split_name
 
@@ -105,7 +105,7 @@ class Locator:
         return name, host
 
     async def _resolve(self, node: str, host: str) -> Sequence[str]:
-        if _is_address(host):
+        if packed(host) is not None:
             return [host]
         try:
             async with asyncio.timeout(self._limits.epmd_time):
@@ -151,14 +151,6 @@ class Locator:
             return f"{start}, nor any other: is it started?"
         more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
         return f"{start}: is it started? The nodes there are {', '.join(there[:_SHOWN])}{more}"
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _dialable(node: str, address: str, entry: epmd.NodeEntry) -> Address:

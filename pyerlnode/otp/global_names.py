@@ -22,10 +22,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import CallError, EncodeError, NodeDown, NodeError
+from pyerlnode.net.chance import unpredictable
 from pyerlnode.otp import erpc
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST
 from pyerlnode.otp.global_exchange import VERSIONED, Exchange, node_version
@@ -70,7 +70,7 @@ class GlobalNameServer(Reactor):
         self._exchanges: dict[Atom, Exchange] = {}
         self.table = GlobalTable(self._watch_name, self._unwatch)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._last_tag = secrets.randbits(32)
+        self._last_tag = unpredictable(32)
         self._partitions = Partitions(self, disconnect)
         self._dials = asyncio.Semaphore(DIALS)
         self._stopped = False

@@ -10,10 +10,10 @@ concerns them, and none of these is a reason to take a node out of their mesh.
 from __future__ import annotations
 
 import logging
-import secrets
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
+from pyerlnode.net.chance import unpredictable
 from pyerlnode.otp.global_exchange import VERSIONED
 from pyerlnode.term import Atom
 
@@ -59,7 +59,7 @@ class Partitions:
         self._disconnect = disconnect
         self._heard: OrderedDict[tuple[Atom, Atom], tuple[Term, int]] = OrderedDict()
         self._removing: set[Atom] = set()
-        self._salt = secrets.randbits(24) << 32
+        self._salt = unpredictable(24) << 32
         self._last_op = 0
 
     def node_down(self, node: Atom, *, was_known: bool, reason: str) -> None:

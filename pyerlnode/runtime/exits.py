@@ -9,8 +9,8 @@ a crash, ``{Exception, Stacktrace}`` (Erlang Reference Manual, "Errors and Error
 from __future__ import annotations
 
 import itertools
+import os
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import EncodeError, Exit
@@ -30,7 +30,7 @@ OVERFLOW = Atom("message_queue_overflow")
 MESSAGE_LIMIT = 2_000
 STACK_LIMIT = 20
 
-PACKAGE = f"{Path(__file__).parents[1]}/"
+PACKAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 
 
 def is_reason(reason: Term, atom: Atom) -> bool:

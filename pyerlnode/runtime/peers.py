@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from typing import TYPE_CHECKING, Protocol
 
 from pyerlnode.errors import (
@@ -34,6 +33,7 @@ from pyerlnode.errors import (
     ProtocolError,
     Refused,
 )
+from pyerlnode.net.chance import new_creation, unpredictable
 from pyerlnode.net.dial import Address, dial, explained
 from pyerlnode.net.session import Session
 from pyerlnode.runtime.events import NodeEvents, NodeUp
@@ -283,7 +283,7 @@ class Peers:
         while True:
             name = f"{_random_name()}@{host}"
             if name not in self.sessions:
-                return name, secrets.randbelow(2**32 - 4) + 4
+                return name, new_creation()
 
     def proven(self, info: PeerInfo) -> None:
         """`info` has the cookie: an older connection to it makes room, and so does our own attempt."""
@@ -376,7 +376,7 @@ class Peers:
 
 def _random_name() -> str:
     alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return "".join(secrets.choice(alphabet) for _ in range(13))
+    return "".join(alphabet[unpredictable(32) % len(alphabet)] for _ in range(13))
 
 
 def _both_dialled(peer: str) -> str:
