@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from pyerlnode.errors import ConfigError
-from pyerlnode.otp import workers
+from pyerlnode.otp import functions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -99,7 +99,7 @@ class Exports:
         """
         if isinstance(target, Body) and me is not None:
             return await target.target(me, *args)
-        return await workers.run(self._executor, target, *args)
+        return await functions.run(self._executor, target, *args)
 
     def started(self, process: Process) -> None:
         """`process` runs for another node, and counts until it ends."""

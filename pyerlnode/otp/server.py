@@ -14,7 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import Exit
-from pyerlnode.otp import status, workers
+from pyerlnode.otp import functions, status
 from pyerlnode.otp.debug import Debug
 from pyerlnode.otp.gen import GEN_CALL, GEN_CAST
 from pyerlnode.otp.gen_server import (
@@ -189,7 +189,7 @@ class Server:
     async def _invoke(self, callback: Callable[..., Any], *args: Any) -> Any:
         """Runs a callback.  Where it waits for what somebody cancels, that is an error of the callback's."""
         try:
-            return await workers.run(self._executor, callback, *args)
+            return await functions.run(self._executor, callback, *args)
         except asyncio.CancelledError as error:
             if is_cancelled():
                 raise

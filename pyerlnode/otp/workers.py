@@ -1,8 +1,8 @@
-"""Running users' functions: a coroutine function on the event loop, a plain one in a worker thread.
+"""The threads that users' plain functions run in.
 
 A plain function may compute or block for seconds; the node goes on.  Context variables go with it, as into
 a task.  What it cannot do in a thread is raise :class:`StopIteration`, which a future refuses to carry: that
-becomes a :class:`RuntimeError`, as in a coroutine (PEP 479).
+becomes a :class:`RuntimeError`, as in a coroutine (PEP 479).  A node without such functions never loads this.
 
 An executor of the standard library's takes some locks and two futures for each function, and wakes the loop
 for each result.  Here, work goes through one queue and results through another, neither with a lock written
@@ -16,7 +16,6 @@ import atexit
 import concurrent.futures
 import contextlib
 import contextvars
-import inspect
 import os
 import threading
 from collections import deque
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from pyerlnode.runtime.waking import Waking
 
-__all__ = ["MOST", "Pending", "Workers", "is_async", "run"]
+__all__ = ["MOST", "Pending", "Workers"]
 
 MOST = min(32, (os.cpu_count() or 1) + 4)
 """Threads of one node, at most."""
@@ -193,19 +192,3 @@ _begun: WeakSet[Workers] = WeakSet()  # each lives as long as a thread of its do
 def _finish() -> None:
     for workers in list(_begun):
         workers.finish()
-
-
-async def run(workers: Callable[[], Workers], function: Callable[..., Any], *args: Any) -> Any:
-    """Gives what ``function(*args)`` returns, awaited where that can be; `workers` gives the threads."""
-    if is_async(function):
-        return await function(*args)
-    result = await workers().run(function, *args)
-    return await result if inspect.isawaitable(result) else result
-
-
-def is_async(function: Callable[..., Any]) -> bool:
-    """As ``inspect.iscoroutinefunction``, which takes longer than many a handler."""
-    code = getattr(function, "__code__", None)
-    if code is not None and code.co_flags & inspect.CO_COROUTINE:
-        return True
-    return inspect.iscoroutinefunction(function)

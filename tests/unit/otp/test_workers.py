@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
-import functools
 import gc
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pyerlnode.loops import loop_factory
-from pyerlnode.otp import workers
 from tests.support.threads import worker_threads
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from pyerlnode.otp.workers import Workers
 
-where = contextvars.ContextVar("where", default="nowhere")
 LONG = 30
 """Seconds until a test that hangs fails."""
 
@@ -57,30 +54,6 @@ class Held:
 
 
 class TestWhere:
-    async def test_a_coroutine_function_runs_on_the_loop(self, pool: Workers) -> None:
-        async def function(x: int) -> tuple[int, threading.Thread]:
-            return x, threading.current_thread()
-
-        here = threading.current_thread()
-        assert await workers.run(lambda: pool, function, 1) == (1, here)
-        assert await workers.run(lambda: pool, functools.partial(function, 2)) == (2, here)
-
-    async def test_a_plain_function_runs_in_a_thread_with_its_context(self, pool: Workers) -> None:
-        def function(x: int) -> tuple[int, str, bool]:
-            where.set(where.get() + "!")  # in a copy
-            return x, where.get(), threading.current_thread() is threading.main_thread()
-
-        where.set("here")
-        assert await workers.run(lambda: pool, function, 1) == (1, "here!", False)
-        assert where.get() == "here"
-
-    async def test_a_plain_callable_that_gives_a_coroutine_is_awaited(self, pool: Workers) -> None:
-        class Callable:
-            async def __call__(self, x: int) -> int:
-                return x + 1
-
-        assert await workers.run(lambda: pool, Callable(), 1) == 2
-
     @pytest.mark.parametrize("name", ["asyncio", "uvloop"])
     def test_on_every_loop(self, name: Any) -> None:
         async def main() -> list[int]:
@@ -110,7 +83,7 @@ class TestWhatItRaises:
             raise error("x")
 
         with pytest.raises(raised):
-            await workers.run(lambda: pool, function)
+            await pool.run(function)
         assert await pool.run(abs, -1) == 1  # the thread goes on
 
     async def test_is_not_kept_by_a_thread_that_waits(self, pool: Workers) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pyerlnode.errors import Exit, NameTaken
-from pyerlnode.otp import workers
+from pyerlnode.otp import functions
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.exits import (
     MESSAGE_LIMIT,
@@ -87,7 +87,7 @@ async def test_the_stack_begins_where_the_users_code_does(plain: bool) -> None:
         simple()
 
     with worker_threads() as pool, pytest.raises(KeyError) as caught:
-        await workers.run(lambda: pool, simple if plain else coroutine)
+        await functions.run(lambda: pool, simple if plain else coroutine)
     error = caught.value.with_traceback(caught.tb.tb_next)  # without the frame of this test
     called = ["simple"] if plain else ["simple", "coroutine"]
     assert [entry[1] for entry in stack_of(error)] == called
