@@ -1,4 +1,4 @@
-"""Public names of a package that are imported when they are first used (PEP 562).
+"""What is imported when it is first used: public names of a package, and modules.
 
 A tool that needs one part of a package loads that part, and a node starts without those it never uses.  The
 names stay visible to type checkers through imports under ``TYPE_CHECKING``, and to people through ``dir``.
@@ -33,3 +33,26 @@ def lazy(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         return sorted({*namespace, *home_of})
 
     return find, names
+
+
+def later(module: str) -> Any:
+    """Give what stands for `module`, and loads it when something of it is first used.
+
+    For what a node may well live without, as texts of errors.  It takes the place of an import::
+
+        if TYPE_CHECKING:
+            from pyerlnode.otp import supervisor
+        else:
+            supervisor = later("pyerlnode.otp.supervisor")
+
+    Compiled by mypyc, such an ``else`` is unreachable: there, write ``_hashlib: Any = later("hashlib")``.
+    """
+    return _Later(module)
+
+
+class _Later:
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self._module), name)

@@ -17,11 +17,13 @@ from pyerlnode.cluster.ports import World
 from pyerlnode.cluster.topologies import Topologies
 from pyerlnode.config.environment import environment
 from pyerlnode.errors import CallError, ConfigError, ConnectFailed, EpmdError, NodeNotRunning
+from pyerlnode.lazy import later
 from pyerlnode.limits import Limits
+from pyerlnode.net.chance import new_creation
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.locate import Locator
-from pyerlnode.net.presence import Place, Presence, new_creation
-from pyerlnode.otp import erpc, gen, net_kernel, remote_spawn, stopping
+from pyerlnode.net.presence import Place, Presence
+from pyerlnode.otp import erpc, gen, net_kernel, remote_spawn
 from pyerlnode.otp.child import Supervisor
 from pyerlnode.otp.exports import Exports
 from pyerlnode.otp.gen import Process
@@ -31,8 +33,6 @@ from pyerlnode.otp.rex import Rex
 from pyerlnode.otp.server import ask_to_stop
 from pyerlnode.otp.starting import Starter, StartLink
 from pyerlnode.otp.streaming import WINDOW, Stream
-from pyerlnode.otp.supervisor import SupervisorServer, start_child
-from pyerlnode.otp.workers import Workers
 from pyerlnode.runtime import requests, shutdown
 from pyerlnode.runtime.actor import Reactor
 from pyerlnode.runtime.events import NodeEvents, Subscription
@@ -52,10 +52,17 @@ if TYPE_CHECKING:
 
     from pyerlnode.cluster.topology import Topology
     from pyerlnode.net.dial import Address
+    from pyerlnode.otp import stopping, workers
+    from pyerlnode.otp import supervisor as supervisors
     from pyerlnode.otp.child import Child
     from pyerlnode.otp.gen_server import GenServer
+    from pyerlnode.otp.workers import Workers
     from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Term
+else:
+    stopping = later("pyerlnode.otp.stopping")
+    supervisors = later("pyerlnode.otp.supervisor")
+    workers = later("pyerlnode.otp.workers")
 
 log = logging.getLogger("pyerlnode.node")
 
@@ -612,7 +619,7 @@ class Node:
             max_seconds=max_seconds,
             auto_shutdown=auto_shutdown,
         )
-        server = SupervisorServer(plan, self._starter)
+        server = supervisors.SupervisorServer(plan, self._starter)
         parent = await self._parent(link)
         return (await self._starter.server(server, (), name=name, parent=parent)).pid
 
@@ -623,7 +630,7 @@ class Node:
         with the reason why it is not: ``{already_started, Pid}``, ``already_present`` for an id that is in
         use, or what the child ended with.
         """
-        return await start_child(self._me(), self._starter, supervisor, child)
+        return await supervisors.start_child(self._me(), self._starter, supervisor, child)
 
     async def _parent(self, pid: Pid | None) -> Pid | None:
         """A parent that can be linked to: on a node that is connected."""
@@ -733,7 +740,7 @@ class Node:
 
     def _workers(self) -> Workers:
         if self._executor is None:
-            self._executor = Workers(self._router.waking)
+            self._executor = workers.Workers(self._router.waking)
         return self._executor
 
 

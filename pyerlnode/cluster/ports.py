@@ -7,15 +7,18 @@ libcluster's hooks reach the same things (``net_kernel:connect_node``, ``erlang:
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from pyerlnode.frozen import frozen
+from pyerlnode.lazy import later
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+else:
+    random = later("random")
 
 
 class Home(Protocol):
@@ -61,6 +64,11 @@ class WallClock:
         await asyncio.sleep(delay)
 
 
+def chance() -> float:
+    """A number from 0 up to 1."""
+    return random.random()
+
+
 @frozen
 class World:
     """All that is around a topology."""
@@ -73,5 +81,5 @@ class World:
     environ: Mapping[str, str] = field(default_factory=dict)
     """Environment variables, for those that libcluster reads (``CLUSTER_DOMAIN``)."""
     clock: Clock = field(default_factory=WallClock)
-    random: Callable[[], float] = random.random
+    random: Callable[[], float] = chance
     """A number from 0 up to 1, for jitter."""

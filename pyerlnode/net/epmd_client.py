@@ -12,15 +12,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import EpmdError, NameTaken, RemoteProtocolError
+from pyerlnode.lazy import later
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.wire import epmd
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import AsyncIterator, Callable
+else:
+    random = later("random")
 
 log = logging.getLogger("pyerlnode.epmd")
 
@@ -133,7 +136,7 @@ class Registration:
     async def _return(self) -> Connection:
         said = ""
         while True:
-            await asyncio.sleep(self._client.retry * random.uniform(0.9, 1.1))  # noqa: S311
+            await asyncio.sleep(self._client.retry * random.uniform(0.9, 1.1))
             try:
                 connection, _ = await self._client.enter(self._request)
             except (EpmdError, NameTaken) as error:

@@ -7,24 +7,27 @@ alone, every other name on all interfaces.  Where no port mapper runs, one is st
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
-import secrets
 from typing import TYPE_CHECKING
 
 from pyerlnode.errors import NameTaken
 from pyerlnode.frozen import frozen
+from pyerlnode.lazy import later
+from pyerlnode.net.chance import new_creation
 from pyerlnode.net.epmd_client import EpmdClient, Registration
-from pyerlnode.net.epmd_detached import start_detached
 from pyerlnode.net.listen import Listener
+from pyerlnode.net.numeric import is_loopback, packed
 from pyerlnode.wire.names import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pyerlnode.limits import Limits
+    from pyerlnode.net import epmd_detached
     from pyerlnode.net.listen import ListenGate
     from pyerlnode.wire.handshake import LocalNode
+else:
+    epmd_detached = later("pyerlnode.net.epmd_detached")
 
 log = logging.getLogger("pyerlnode.node")
 
@@ -92,7 +95,9 @@ class Presence:
 
     async def _start_epmd(self, port: int) -> None:
         place = self._place
-        if await start_detached(port, place.epmd_addresses, relaxed=place.epmd_relaxed, limits=self._limits):
+        if await epmd_detached.start_detached(
+            port, place.epmd_addresses, relaxed=place.epmd_relaxed, limits=self._limits
+        ):
             log.info("no epmd was running: started one on port %d", port)
 
     async def close(self) -> None:
@@ -121,15 +126,8 @@ def listen_host(host: str) -> str:
     """The address to listen on for a node at `host`: loopback for a loopback host, else every interface."""
     if host == "localhost":
         return "127.0.0.1"
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "0.0.0.0"  # noqa: S104 - a node that others are to reach; loopback names listen on loopback
-    if address.is_loopback:
+    address = packed(host)
+    if address is not None and is_loopback(address):
         return host
-    return "::" if address.version == 6 else "0.0.0.0"  # noqa: S104
-
-
-def new_creation() -> int:
-    """A creation for a node without epmd: unlike that of an earlier incarnation, in all likelihood."""
-    return secrets.randbelow(2**32 - 4) + 4
+    is_version_6 = address is not None and len(address) == 16
+    return "::" if is_version_6 else "0.0.0.0"  # noqa: S104 - a node that others are to reach

@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import CallError, Exit, NodeDown, RemoteError
-from pyerlnode.otp.exception_text import failure_text
+from pyerlnode.lazy import later
 from pyerlnode.otp.exports import CALLER
 from pyerlnode.otp.gen import Process, at_each
 from pyerlnode.otp.streaming import Stream, Streaming
@@ -24,11 +24,14 @@ from pyerlnode.term import Atom, Pid, brief, encode_bare
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pyerlnode.otp import exception_text as texts
     from pyerlnode.otp.exports import Exports
     from pyerlnode.runtime.actor import Actor, Answer
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Reference, Term
     from pyerlnode.wire.control import SpawnRequest
+else:
+    texts = later("pyerlnode.otp.exception_text")
 
 ERPC = Atom("erpc")
 RETURN = Atom("return")
@@ -100,12 +103,14 @@ def _result(reason: Term, ref: Reference, peer: Atom, where: str) -> Term:
         case (mark, kind, (by, value)) if mark == ref and kind == ERROR and by == ERPC:
             raise RemoteError("erpc", value, [], f"{where} failed: {brief(value)}")
         case (mark, kind, value) if mark == ref:
-            raise RemoteError(str(kind), value, [], f"{where} failed: {failure_text(kind, value)}")
+            raise RemoteError(str(kind), value, [], f"{where} failed: {texts.failure_text(kind, value)}")
         case (mark, kind, value, stack) if mark == ref and kind == ERROR:
-            raise RemoteError("error", value, stack, f"{where} failed: {failure_text(kind, value, stack)}")
+            raise RemoteError(
+                "error", value, stack, f"{where} failed: {texts.failure_text(kind, value, stack)}"
+            )
     if is_reason(reason, NOCONNECTION):
         raise NodeDown(peer)
-    raise RemoteError("signal", reason, [], f"{where} was ended: {failure_text('signal', reason)}")
+    raise RemoteError("signal", reason, [], f"{where} was ended: {texts.failure_text('signal', reason)}")
 
 
 async def cast(actor: Actor, peer: str, mfa: tuple[str, str, Iterable[Term]], leader: Pid) -> None:

@@ -11,8 +11,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pyerlnode.errors import CallError, NodeDown, NodeError, NoProc, RemoteExit
+from pyerlnode.lazy import later
 from pyerlnode.otp import remote_spawn
-from pyerlnode.otp.exception_text import exit_text
 from pyerlnode.runtime import process
 from pyerlnode.runtime.exits import NOCONNECTION, NOPROC, is_reason
 from pyerlnode.runtime.requests import Destination, destination, request, send, tag_of
@@ -21,8 +21,11 @@ from pyerlnode.term import Atom
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from pyerlnode.otp import exception_text as texts
     from pyerlnode.runtime.actor import Actor
     from pyerlnode.term import Pid, Reference, Term
+else:
+    texts = later("pyerlnode.otp.exception_text")
 
 GEN_CALL = Atom("$gen_call")
 GEN_CAST = Atom("$gen_cast")
@@ -52,7 +55,7 @@ def failure(to: Destination, reason: Term) -> CallError:
         return NoProc(f"there is no process {to}: is it started, and is that its registered name?")
     if is_reason(reason, NOCONNECTION):
         return NodeDown(to.node)
-    return RemoteExit(reason, f"{to} ended before it answered: {exit_text(reason)}")
+    return RemoteExit(reason, f"{to} ended before it answered: {texts.exit_text(reason)}")
 
 
 async def cast(actor: Actor, dest: Term, message: Term) -> None:

@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakSet
 
 from pyerlnode.errors import CallError
 from pyerlnode.frozen import frozen
+from pyerlnode.lazy import later
 from pyerlnode.otp.gen import Process, call
 from pyerlnode.term import Atom, Pid
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterable
 
     from pyerlnode.runtime.router import Router
     from pyerlnode.term import Term
+else:
+    random = later("random")
 
 log = logging.getLogger("pyerlnode.global")
 
@@ -120,7 +123,7 @@ class Locker:
             try:
                 message = await me.receive(self._pause())
             except TimeoutError:
-                await self._begin(random.choice(self._candidates()))  # noqa: S311
+                await self._begin(random.choice(self._candidates()))
                 continue
             match message:
                 case Meeting(node=node):
@@ -141,7 +144,7 @@ class Locker:
             self._just_synced = False
             return 0.0
         nodes = len(self._server.known_nodes())
-        return random.uniform(0.01, 0.05) + random.uniform(0, min(0.05 * nodes, 1.0))  # noqa: S311
+        return random.uniform(0.01, 0.05) + random.uniform(0, min(0.05 * nodes, 1.0))
 
     def _forget(self, done: Done) -> None:
         meeting = self._meetings.get(done.node)

@@ -53,7 +53,8 @@ class Process(Actor):
         return self._task
 
     def __repr__(self) -> str:
-        return f"<Process {brief(self.pid)}{''.join(' ' + name for name in self.names)}>"
+        pid = self.pid  # not by `brief`: each task is named like this, and no node should load that to start
+        return f"<Process #PID<{pid.node}.{pid.id}.{pid.serial}>{''.join(' ' + name for name in self.names)}>"
 
     # receiving ---------------------------------------------------------------------
 

@@ -7,12 +7,15 @@ protocol's choice, not ours; it keeps strangers out by accident, not attackers o
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+from typing import Any, Final
 
 from pyerlnode.errors import LocalProtocolError
+from pyerlnode.lazy import later
 
 DIGEST_SIZE = 16
+
+_hashlib: Final[Any] = later("hashlib")
+_hmac: Final[Any] = later("hmac")
 
 
 def digest(cookie: str, challenge: int) -> bytes:
@@ -20,12 +23,13 @@ def digest(cookie: str, challenge: int) -> bytes:
 
     Raises :class:`LocalProtocolError` for a cookie with characters outside Latin-1: no BEAM can use it.
     """
-    return hashlib.md5(_cookie_bytes(cookie) + b"%d" % challenge, usedforsecurity=False).digest()
+    proof: bytes = _hashlib.md5(_cookie_bytes(cookie) + b"%d" % challenge, usedforsecurity=False).digest()
+    return proof
 
 
 def is_digest(cookie: str, challenge: int, given: bytes) -> bool:
     """Whether ``given`` answers our ``challenge``; takes equally long for every wrong answer."""
-    return hmac.compare_digest(digest(cookie, challenge), given)
+    return bool(_hmac.compare_digest(digest(cookie, challenge), given))
 
 
 def _cookie_bytes(cookie: str) -> bytes:

@@ -2,20 +2,22 @@
 
 ``parse_elixir(to_elixir(term)) == term`` for everything that has a literal syntax, that is, for all but
 identifiers, local funs and records.  Printing and reading are bounded, and nothing is ever evaluated.
-Only printing is loaded at once: nodes print terms, and read none.
+Either is loaded when it is first used: nodes print terms where something went wrong, and read none.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pyerlnode.lazy import lazy
+from pyerlnode.lazy import later, lazy
 from pyerlnode.limits import DEFAULT
-from pyerlnode.term.text.elixir_print import ElixirPrinter
-from pyerlnode.term.text.erlang_print import ErlangPrinter
 
 if TYPE_CHECKING:
+    from pyerlnode.term.text import elixir_print, erlang_print
     from pyerlnode.term.text.read import parse_elixir, parse_erlang
+else:
+    elixir_print = later("pyerlnode.term.text.elixir_print")
+    erlang_print = later("pyerlnode.term.text.erlang_print")
 
 __all__ = ["brief", "parse_elixir", "parse_erlang", "to_elixir", "to_erlang"]
 
@@ -27,12 +29,12 @@ def to_elixir(term: Any, *, limit: int | None = None) -> str:
 
     What is no term prints as ``#Python<type>``; what nests deeper than ``Limits.nesting`` is cut, too.
     """
-    return ElixirPrinter(limit).print(term)
+    return elixir_print.ElixirPrinter(limit).print(term)
 
 
 def to_erlang(term: Any, *, limit: int | None = None) -> str:
     """Return ``term`` in Erlang's syntax, cut to ``limit`` characters as :func:`to_elixir` does."""
-    return ErlangPrinter(limit).print(term)
+    return erlang_print.ErlangPrinter(limit).print(term)
 
 
 def brief(term: Any, limit: int = DEFAULT.brief) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ENDLESS: Final = 1 << 60
 _CUT: Final = "..."
-_PRINTABLE: Final = re.compile("[\x07-\x0d\x1b -\x7f\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
+_UNPRINTABLE: Final = re.compile("[\0-\x06\x0e-\x1a\x1c-\x1f\x80-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Sub:
@@ -192,4 +192,4 @@ class Printer(ABC):
             text = codecs.getincrementaldecoder("utf-8")().decode(piece, len(piece) == len(data))
         except UnicodeDecodeError:
             return None
-        return text if _PRINTABLE.fullmatch(text) else None
+        return None if _UNPRINTABLE.search(text) else text

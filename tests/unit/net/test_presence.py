@@ -10,10 +10,10 @@ import pytest
 
 from pyerlnode.errors import EpmdError, NameTaken
 from pyerlnode.limits import DEFAULT
-from pyerlnode.net import presence as presence_module
+from pyerlnode.net import epmd_detached
 from pyerlnode.net.epmd_client import EpmdClient
 from pyerlnode.net.epmd_server import EpmdServer
-from pyerlnode.net.presence import Place, Presence, listen_host, new_creation
+from pyerlnode.net.presence import Place, Presence, listen_host
 from pyerlnode.testing.wire_pair import OpenGate
 from tests.support.net import local
 from tests.support.ports import free_port
@@ -67,12 +67,6 @@ async def listens(port: int) -> bool:
 )
 def test_loopback_names_listen_on_loopback_alone(host: str, address: str) -> None:
     assert listen_host(host) == address
-
-
-def test_creations_differ_and_are_none_of_the_reserved() -> None:
-    creations = {new_creation() for _ in range(100)}
-    assert len(creations) > 90
-    assert all(4 <= creation < 2**32 for creation in creations)
 
 
 async def test_without_a_port_mapper() -> None:
@@ -157,7 +151,7 @@ async def test_where_no_port_mapper_runs_one_is_started(monkeypatch: pytest.Monk
         servers.append(server)
         return None if raced else 1  # another node was faster
 
-    monkeypatch.setattr(presence_module, "start_detached", start)
+    monkeypatch.setattr(epmd_detached, "start_detached", start)
     one = presence(epmd_port=port, epmd_addresses=("127.0.0.1",))
     await one.open()
     assert asked == [(port, ("127.0.0.1",))]
