@@ -1,6 +1,6 @@
 """Keys of a dict that Erlang cannot tell apart, though Python can.
 
-The encoder notes which kinds of keys a dict has as it walks it; only for the few mixtures in which two could
+The encoder asks which kinds of keys a dict has; only for the few mixtures in which two could
 be one term are they compared.
 """
 
@@ -20,6 +20,10 @@ _NUMBER: Final = 4
 _TEXT: Final = 8
 _SPECIAL: Final = 16
 _COMPOUND: Final = 32
+HARMLESS: Final = frozenset((Atom, bytes))
+"""The kinds that nearly all keys are of, and that are never equal."""
+NO_MIXTURE: Final = _NAME | _BINARY
+"""The bits of these."""
 
 
 def kind_of_key(kind: Any) -> int:
@@ -35,9 +39,20 @@ def kind_of_key(kind: Any) -> int:
     return _SPECIAL if kind is bool or kind is _NONE else _COMPOUND
 
 
-def check_keys(mapping: dict[Any, Any], kinds: int) -> None:
+def check_keys(keys: tuple[Any, ...]) -> None:
     """Refuse keys that are two for Python and one for Erlang, such as ``"a"`` and ``b"a"``."""
+    kinds = 0
+    last: Any = None
+    for key in keys:
+        if type(key) is not last:
+            last = type(key)
+            kinds |= kind_of_key(last)
     as_text = kinds & _TEXT and kinds & _BINARY
     as_name = kinds & _SPECIAL and kinds & _NAME
-    if (as_text or as_name or kinds & _COMPOUND) and len(TermMap(mapping)) != len(mapping):
+    if as_text or as_name or kinds & _COMPOUND:
+        _compare(keys)
+
+
+def _compare(keys: tuple[Any, ...]) -> None:
+    if len(TermMap([(key, None) for key in keys])) != len(keys):
         raise EncodeError("two keys of a dict are the same Erlang term (text and bytes perhaps)")

@@ -110,18 +110,23 @@ def read_term(r: Reader, depth: i64) -> Any:
 
 
 def _tuple(r: Reader, depth: i64) -> tuple[Any, ...]:
-    data = r.data
     pos = r.pos
-    count: i64 = data[pos + 1]
-    pos += 2
-    r.pos = pos
-    if count > r.end - pos:
-        raise r.misfit(count, pos - 2)
-    if COMPILED and count <= 4:
-        return _small_tuple(r, depth, count)
+    count: i64 = r.data[pos + 1]
+    r.pos = pos + 2
+    if count > r.end - pos - 2:
+        raise r.misfit(count, pos)
+    if COMPILED or not r.refs:
+        if count == 2:
+            return (read_term(r, depth), read_term(r, depth))
+        if count == 3:
+            return (read_term(r, depth), read_term(r, depth), read_term(r, depth))
+        if count == 4:
+            return (read_term(r, depth), read_term(r, depth), read_term(r, depth), read_term(r, depth))
+    data = r.data
     refs = r.refs
+    pos += 2
     items: list[Any] = []
-    for _place in range(count):  # what is most often in a tuple is read without a call
+    for _place in range(count):  # what is most often in a message is read without a call
         tag = data[pos]
         if tag == SMALL_INTEGER:
             items.append(data[pos + 1])
@@ -139,17 +144,6 @@ def _tuple(r: Reader, depth: i64) -> tuple[Any, ...]:
             pos = r.pos
     r.pos = pos
     return tuple(items)
-
-
-def _small_tuple(r: Reader, depth: i64, count: i64) -> tuple[Any, ...]:
-    """Return a tuple of up to four: compiled, that takes no list."""
-    if count == 2:
-        return (read_term(r, depth), read_term(r, depth))
-    if count == 3:
-        return (read_term(r, depth), read_term(r, depth), read_term(r, depth))
-    if count == 4:
-        return (read_term(r, depth), read_term(r, depth), read_term(r, depth), read_term(r, depth))
-    return (read_term(r, depth),) if count else ()
 
 
 def _list(r: Reader, depth: i64) -> Any:

@@ -13,6 +13,7 @@ from pyerlnode.errors import EncodeError
 from pyerlnode.limits import DEFAULT, Limits
 from pyerlnode.term import tags
 from pyerlnode.term.atom import Atom
+from pyerlnode.term.modes import COMPILED
 from pyerlnode.term.primitives import BytesWriter, write_f64_be, write_i16_be, write_i32_be, write_i64_le
 
 if TYPE_CHECKING:
@@ -250,6 +251,8 @@ def write_string(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
     count = len(terms)
     if count > _MAX_STRING:
         return False
+    if not COMPILED:
+        return _write_at_once(out, terms)
     out.append(tags.STRING)
     out.append(count >> 8)
     out.append(count & 255)
@@ -261,6 +264,23 @@ def write_string(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
                 continue
         out.truncate(start)
         return False
+    return True
+
+
+def _write_at_once(out: BytesWriter, terms: tuple[Any, ...]) -> bool:
+    """Do that without a loop: the first and the last tell soon of most lists that they are none."""
+    first, last = terms[0], terms[-1]
+    if type(last) is not int or not 0 <= first <= 255 or not 0 <= last <= 255:
+        return False
+    if [*map(type, terms)].count(int) < len(terms):
+        return False
+    try:
+        data = bytes(terms)
+    except ValueError:
+        return False
+    out.append(tags.STRING)
+    write_i16_be(out, len(terms) - (len(terms) >> 15 << 16))
+    out.write(data)
     return True
 
 

@@ -33,6 +33,7 @@ from pyerlnode.term import (
     encode_bare,
 )
 from pyerlnode.term.maps import exact
+from pyerlnode.term.modes import COMPILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -351,7 +352,7 @@ class TestChanges:
         assert decode(encode(value)) == [1.5, [], 2.5]
 
     @pytest.mark.parametrize("change", ["clear", "add", "replace"])
-    def test_a_dict_that_changes_is_an_error(self, change: str) -> None:
+    def test_a_dict_is_written_as_it_was_or_an_error(self, change: str) -> None:
         value: dict[Any, Any] = {"a": 1}
 
         def replace() -> None:
@@ -362,8 +363,11 @@ class TestChanges:
 
         changes = {"clear": value.clear, "add": lambda: value.update(d=1), "replace": replace}
         value |= {"b": Late(changes[change]), "c": 3}
-        with pytest.raises(EncodeError, match="changed"):
-            encode(value)
+        if COMPILED:
+            with pytest.raises(EncodeError, match="changed"):
+                encode(value)
+        else:
+            assert decode(encode(value)) == {b"a": 1, b"b": [], b"c": 3}
 
     def test_threads_may_change_what_another_encodes(self) -> None:
         numbers: list[Any] = [1000] * 50
