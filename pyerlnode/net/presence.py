@@ -126,7 +126,7 @@ def listen_host(host: str) -> str:
     """The address to listen on for a node at `host`: loopback for a loopback host, else every interface."""
     if host == "localhost":
         return "127.0.0.1"
-    address = packed(host)
+    address = packed(host.partition("%")[0])  # fe80::1%eth0
     if address is not None and is_loopback(address):
         return host
     is_version_6 = address is not None and len(address) == 16

@@ -63,6 +63,7 @@ async def listens(port: int) -> bool:
         ("2001:db8::1", "::"),
         ("myhost", "0.0.0.0"),
         ("py.example.com", "0.0.0.0"),
+        ("fe80::1%eth0", "::"),
     ],
 )
 def test_loopback_names_listen_on_loopback_alone(host: str, address: str) -> None:
