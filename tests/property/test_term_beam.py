@@ -144,6 +144,8 @@ def test_we_read_what_erlang_prints(beam: Beam) -> None:
     @BEAM
     @given(literals())
     def check(term: Any) -> None:
+        if beam.otp < 25 and "-0.0" in to_erlang(term):
+            return  # older ones print -0.0 as 0.0
         printed = beam.ask_bytes(
             'unicode:characters_to_binary(io_lib:format("~0tp", [binary_to_term(B)]))', B=encode(term)
         )
@@ -157,6 +159,8 @@ def test_we_read_what_elixir_inspects(beam: Beam) -> None:
     @BEAM
     @given(literals())
     def check(term: Any) -> None:
+        if beam.otp < 25 and "-0.0" in to_erlang(term):
+            return  # older ones print -0.0 as 0.0
         printed = beam.ask_bytes(
             "'Elixir.Kernel':inspect(binary_to_term(B), "
             "[{limit, infinity}, {printable_limit, infinity}, {width, infinity}])",
