@@ -6,84 +6,129 @@ the wire, whatever the manual prints.  What two nodes may use is the intersectio
 
 from __future__ import annotations
 
-from enum import IntFlag
+from typing import TYPE_CHECKING, ClassVar
+
+from pyerlnode.term.modes import ordinary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
-class Flags(IntFlag):
-    """One bit each.  Bits that we do not know are kept as they came."""
+@ordinary
+class _Bit:
+    """The number of a flag's bit: below, the flag itself takes its place."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __get__(self, instance: object, owner: type[Flags]) -> Flags:
+        """What a type checker takes it for."""
+        raise NotImplementedError
+
+
+@ordinary
+class Flags(int):
+    """Any number of flags, one bit each.  Bits that we do not know are kept as they came.
+
+    A plain number: an ``IntFlag`` takes a millisecond to define, and remembers every combination for ever
+    that any stranger sends.
+    """
+
+    __slots__ = ()
+    MEMBERS: ClassVar[dict[str, Flags]] = {}
+    """Each by its name."""
 
     # The node shows in nodes() of others; both must say so.
-    PUBLISHED = 1 << 0
+    PUBLISHED = _Bit(0)
     # Obsolete: the first atom cache.
-    ATOM_CACHE = 1 << 1
+    ATOM_CACHE = _Bit(1)
     # References of several words.
-    EXTENDED_REFERENCES = 1 << 2
+    EXTENDED_REFERENCES = _Bit(2)
     # Monitors across nodes.
-    DIST_MONITOR = 1 << 3
+    DIST_MONITOR = _Bit(3)
     # Funs have a tag of their own; obsolete, yet mandatory.
-    FUN_TAGS = 1 << 4
+    FUN_TAGS = _Bit(4)
     # Monitors of registered names across nodes.
-    DIST_MONITOR_NAME = 1 << 5
+    DIST_MONITOR_NAME = _Bit(5)
     # Obsolete: an atom cache for hidden nodes.
-    HIDDEN_ATOM_CACHE = 1 << 6
+    HIDDEN_ATOM_CACHE = _Bit(6)
     # NEW_FUN_EXT.
-    NEW_FUN_TAGS = 1 << 7
+    NEW_FUN_TAGS = _Bit(7)
     # Pids and ports with 15 and 28 significant bits.
-    EXTENDED_PIDS_PORTS = 1 << 8
+    EXTENDED_PIDS_PORTS = _Bit(8)
     # EXPORT_EXT.
-    EXPORT_PTR_TAG = 1 << 9
+    EXPORT_PTR_TAG = _Bit(9)
     # BIT_BINARY_EXT.
-    BIT_BINARIES = 1 << 10
+    BIT_BINARIES = _Bit(10)
     # NEW_FLOAT_EXT.
-    NEW_FLOATS = 1 << 11
+    NEW_FLOATS = _Bit(11)
     # io requests may carry Unicode.
-    UNICODE_IO = 1 << 12
+    UNICODE_IO = _Bit(12)
     # Packets start with a distribution header, which may define and use cached atoms.
-    DIST_HDR_ATOM_CACHE = 1 << 13
+    DIST_HDR_ATOM_CACHE = _Bit(13)
     # SMALL_ATOM_EXT.
-    SMALL_ATOM_TAGS = 1 << 14
+    SMALL_ATOM_TAGS = _Bit(14)
     # ATOM_UTF8_EXT and SMALL_ATOM_UTF8_EXT.
-    UTF8_ATOMS = 1 << 16
+    UTF8_ATOMS = _Bit(16)
     # MAP_EXT.
-    MAP_TAG = 1 << 17
+    MAP_TAG = _Bit(17)
     # Creations of 32 bits.
-    BIG_CREATION = 1 << 18
+    BIG_CREATION = _Bit(18)
     # SEND_SENDER takes the place of SEND.
-    SEND_SENDER = 1 << 19
+    SEND_SENDER = _Bit(19)
     # seq_trace labels may be any term.
-    BIG_SEQTRACE_LABELS = 1 << 20
+    BIG_SEQTRACE_LABELS = _Bit(20)
     # Exit reasons travel behind the control message, not in it.
-    EXIT_PAYLOAD = 1 << 22
+    EXIT_PAYLOAD = _Bit(22)
     # Large messages are cut into fragments.
-    FRAGMENTS = 1 << 23
+    FRAGMENTS = _Bit(23)
     # Handshake version 6: name and challenge tagged "N".
-    HANDSHAKE_23 = 1 << 24
+    HANDSHAKE_23 = _Bit(24)
     # Unlinking is acknowledged, by number.
-    UNLINK_ID = 1 << 25
+    UNLINK_ID = _Bit(25)
     # Short for everything that OTP 25 made mandatory.
-    MANDATORY_25_DIGEST = 1 << 26
+    MANDATORY_25_DIGEST = _Bit(26)
     # SPAWN_REQUEST and SPAWN_REPLY.
-    SPAWN = 1 << 32
+    SPAWN = _Bit(32)
     # The dialler has no name yet and asks for one.
-    NAME_ME = 1 << 33
+    NAME_ME = _Bit(33)
     # Pids and ports of 64 bits, references of five words.
-    V4_NC = 1 << 34
+    V4_NC = _Bit(34)
     # ALIAS_SEND.
-    ALIAS = 1 << 35
+    ALIAS = _Bit(35)
     # ALTACT_SIG_SEND: priority and other unusual signals (OTP 28).
-    ALTACT_SIG = 1 << 37
+    ALTACT_SIG = _Bit(37)
     # RECORD_EXT: native records (OTP 29).
-    NATIVE_RECORDS = 1 << 38
+    NATIVE_RECORDS = _Bit(38)
 
-    @classmethod
-    def _missing_(cls, value: object) -> Flags:
-        """A combination.  Enums remember each one for ever, but strangers can send any number of them."""
-        flags: Flags = super()._missing_(value)
-        if flags:
-            cls._value2member_map_.pop(value, None)
-            cls._value2member_map_.pop(flags.value, None)
-        return flags
+    @property
+    def value(self) -> int:
+        """The same as any other number, which is a little quicker to look at."""
+        return int(self)
 
+    def __or__(self, others: int) -> Flags:
+        return Flags(int(self) | int(others))
+
+    def __and__(self, others: int) -> Flags:
+        return Flags(int(self) & int(others))
+
+    def __invert__(self) -> Flags:
+        return Flags(~int(self))
+
+    def __contains__(self, others: Flags) -> bool:
+        return int(self) & others == others
+
+    def __iter__(self) -> Iterator[Flags]:
+        return (flag for flag in Flags.MEMBERS.values() if flag in self)
+
+    def __repr__(self) -> str:
+        return f"<Flags {describe(self)}>"
+
+
+for _name, _bit in [*vars(Flags).items()]:
+    if isinstance(_bit, _Bit):
+        Flags.MEMBERS[_name] = Flags(1 << _bit.number)
+        setattr(Flags, _name, Flags.MEMBERS[_name])
 
 NONE = Flags(0)
 
@@ -156,11 +201,9 @@ def without(flags: Flags, unwanted: Flags) -> Flags:
 
 def describe(flags: Flags) -> str:
     """The names of the bits in ``flags``, for people: ``"UNLINK_ID, V4_NC"``."""
-    known = [member.name or "" for member in Flags if member & flags]
-    unknown = int(flags) & ~int(_ALL)
+    known = [name for name, flag in Flags.MEMBERS.items() if flag in flags]
+    unknown = flags & ~_ALL
     return ", ".join([*known, hex(unknown)] if unknown else known) or "none"
 
 
-_ALL = NONE
-for _member in Flags:
-    _ALL |= _member
+_ALL = Flags(sum(Flags.MEMBERS.values()))

@@ -25,6 +25,7 @@ from pyerlnode.wire.flags import (
     MANDATORY_26,
     VISIBLE,
     Flags,
+    describe,
     expand,
     without,
 )
@@ -258,7 +259,7 @@ def test_each_mandatory_flag_is_one(flag: Flags) -> None:
     acceptor = answer(Door())
     acceptor.feed(Hello("a@host", lacking, 1).to_bytes())
     assert type(acceptor.error) is MissingFlags
-    assert acceptor.error.missing == flag.name
+    assert acceptor.error.missing == describe(flag)
     assert acceptor.said == [b"snot_allowed"]
 
     dialler = dial()
