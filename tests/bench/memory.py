@@ -153,7 +153,7 @@ def _kept(plan: Plan) -> list[Row]:
 
 
 def _weighed(build: Build, count: int, connections: int) -> dict[str, float]:
-    settings = {"count": count, "connections": connections, "crowd": build.command("crowd.py")}
+    settings = {"count": count, "connections": connections, "guests": build.command("guests.py")}
     done = subprocess.run(
         build.command("memory_worker.py", json.dumps(settings)),
         env=build.environment,

@@ -1,6 +1,6 @@
 """Weighs what a node keeps: octets that Python's allocators gave out for many of a kind, divided.
 
-Run by `memory.py`.  Settings come as JSON, figures go out as JSON.  Connections come from a `crowd.py` that
+Run by `memory.py`.  Settings come as JSON, figures go out as JSON.  Connections come from a `guests.py` that
 it starts; they are weighed when they have rested, and what they have of receive buffers apart.
 """
 
@@ -48,7 +48,7 @@ def buffers() -> int:
 async def connections(node: Node, settings: dict[str, Any]) -> tuple[float, float]:
     """Octets of one idle connection, and of its receive buffer on average."""
     count = settings["connections"]
-    crowd = {
+    guests = {
         "peer": node.name,
         "count": count,
         "cookie": "cookie",
@@ -58,8 +58,8 @@ async def connections(node: Node, settings: dict[str, Any]) -> tuple[float, floa
     }
     before = await weigh()
     process = await asyncio.create_subprocess_exec(
-        *settings["crowd"],
-        json.dumps(crowd),
+        *settings["guests"],
+        json.dumps(guests),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
