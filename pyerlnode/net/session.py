@@ -287,6 +287,7 @@ class Session:
                 position += self._deliver_small(bytes(data[position : position + CHUNK]))
             if self.reason is not None:
                 return end
+        self._channel.keep()
         return position
 
     def _deliver_bulky(self, frame: memoryview) -> None:

@@ -17,6 +17,7 @@ from pyerlnode.term.deep import KEY_NESTING, OPENED, Deep, built_map
 from pyerlnode.term.leaves import (
     PLAIN,
     as_text,
+    read_binary,
     read_cached_atom,
     read_leaf,
     read_newer_reference,
@@ -75,7 +76,7 @@ def read_term(r: Reader, depth: i64) -> Any:
         size: i64 = unsigned(read_i32_be(data, pos + 1))
         end = pos + 5 + size
         if end > r.end:
-            return r.take(pos + 5, size)
+            return read_binary(r)
         r.pos = end
         return as_text(data[pos + 5 : end]) if r.text else data[pos + 5 : end]
     if tag == SMALL_TUPLE:

@@ -38,6 +38,10 @@ class RawTerm:
     def __repr__(self) -> str:
         return f"<RawTerm of {len(self)} bytes>"
 
+    def encoded(self) -> bytes:
+        """Return the bytes of the term."""
+        return self.data[self.offset :]
+
     def decode(self, limits: Limits = DEFAULT, text: str | None = None) -> Any:
         """Return the term.  Raises :class:`pyerlnode.errors.DecodeError`, also for bytes after it."""
         is_text = text is not None and is_known(text)

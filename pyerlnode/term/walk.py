@@ -330,7 +330,7 @@ def _write_raw(w: Writer, out: BytesWriter, term: RawTerm) -> None:
     if term.refs:  # its atoms are only names of places in a header that stays behind
         write_term(w, out, term.decode(w.limits))
     else:
-        w.piece(term.data[term.offset :])
+        w.piece(term.encoded())
 
 
 def _write_bit_string(w: Writer, out: BytesWriter, term: BitString) -> None:

@@ -22,6 +22,7 @@ from pyerlnode.term import Atom, Pid, RawTerm, Reference, Term, decode_bare, enc
 from pyerlnode.term.primitives import read_i32_be
 from pyerlnode.wire.atom_cache import AtomCache, SendingCache
 from pyerlnode.wire.batch import Batch
+from pyerlnode.wire.content import PEEK, Content
 from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FIRST, HEAD_SIZE, NEXT, WHOLE_SIZE, Assembler, parse_head, split
@@ -118,11 +119,38 @@ class Channel:
             raise caused(fault, error) from error
 
     def receive_bulky(self, frame: memoryview) -> tuple[Control, RawTerm | None] | None:
-        """As :meth:`receive`, for a frame from elsewhere: a piece of a message goes to its place at once."""
-        if self._fragments and len(frame) > 1 and frame[1] == NEXT and frame[0] == VERSION:
-            seq, number = parse_head(frame)
-            return self._assembler.proceed(seq, number, frame, HEAD_SIZE)
-        return self.receive(bytes(frame))
+        """As :meth:`receive`, for a large frame in a buffer: it is not to change until :meth:`keep`."""
+        head = bytes(frame[:PEEK])
+        tag = head[1] if self._headers and len(head) > HEAD_SIZE and head[0] == VERSION else -1
+        if tag == NEXT and self._fragments:
+            seq, number = parse_head(head)
+            return self._assembler.proceed(seq, number, frame[HEAD_SIZE:])
+        is_message = tag == WHOLE or (tag == FIRST and self._fragments)
+        known = self._peek(head, 2 if tag == WHOLE else HEAD_SIZE) if is_message else None
+        if known is None:
+            return self.receive(bytes(frame))
+        control, refs, end = known
+        seq, number = (0, 1) if tag == WHOLE else parse_head(head)
+        content = Content(head, end, frame)
+        if seq == 0 or number == 1:
+            return control, content.term(refs)
+        self._assembler.begin(seq, number, control, refs, content)
+        return None
+
+    def _peek(self, head: bytes, offset: int) -> tuple[Control, tuple[Atom, ...], int] | None:
+        """What a large frame begins with: header and control message; None where that is unusual."""
+        try:
+            refs, offset = self._cache.read_header(head, offset)
+            usual = read_control(head, offset, refs)
+        except (DecodeError, RemoteProtocolError):
+            return None
+        if usual is None or not usual[0].HAS_PAYLOAD or usual[1] >= len(head):
+            return None
+        return usual[0], refs, usual[1]
+
+    def keep(self) -> None:
+        """Buffers of frames that were taken are used again: copy what is still needed of them."""
+        self._assembler.keep()
 
     def receive_all(self, data: bytes, messages: list[tuple[Control, RawTerm | None]]) -> int:
         """Take the frames that ``data`` begins with, each behind its length; gives how far it got.
@@ -159,7 +187,7 @@ class Channel:
             return self._receive_first(frame)
         if tag == NEXT and self._fragments:
             seq, number = parse_head(frame)
-            return self._assembler.proceed(seq, number, frame, HEAD_SIZE)
+            return self._assembler.proceed(seq, number, frame[HEAD_SIZE:])
         raise RemoteProtocolError(f"a packet that begins with {frame[:2]!r}, which is no distribution header")
 
     def _receive_whole(self, frame: bytes) -> tuple[Control, RawTerm | None]:
@@ -190,18 +218,16 @@ class Channel:
         if seq == 0 or number == 1:
             return self._complete(control, frame, end, refs)
         if not control.HAS_PAYLOAD:
-            raise RemoteProtocolError(
-                f"{type(control).__name__} in {number} fragments, though it has no payload"
-            )
-        self._assembler.begin(seq, number, control, refs, frame, end)
+            what = f"{type(control).__name__} in {number} fragments"
+            raise RemoteProtocolError(f"{what}, though it has no payload")
+        self._assembler.begin(seq, number, control, refs, Content(frame, end, memoryview(frame)))
         return None
 
     def _receive_plain(self, frame: bytes) -> tuple[Control, RawTerm | None]:
         """A packet without a header: ``p``, and each term with its version byte."""
         if frame[:2] != b"p\x83":
-            raise RemoteProtocolError(
-                f"a packet that begins with {frame[:2]!r}, where no header was agreed on"
-            )
+            what = f"a packet that begins with {frame[:2]!r}"
+            raise RemoteProtocolError(f"{what}, where no header was agreed on")
         control, end = self._control(frame, 2, ())
         if control.HAS_PAYLOAD and frame[end : end + 1] == b"\x83":
             return self._complete(control, frame, end + 1, ())

@@ -11,17 +11,17 @@ A peer may claim any number of pieces and start any number of messages; what is 
 
 from __future__ import annotations
 
-from io import BytesIO
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.limits import DEFAULT, Limits
-from pyerlnode.term import Atom, RawTerm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pyerlnode.term import Atom, RawTerm
+    from pyerlnode.wire.content import Content
     from pyerlnode.wire.messages import Control
 
 FRAGMENT_SIZE: Final = 64 * 1024
@@ -39,30 +39,25 @@ HEAD_SIZE: Final = _HEAD.size
 class _Message:
     """A message of which pieces are missing."""
 
-    __slots__ = ("control", "data", "left", "refs", "size")
+    __slots__ = ("content", "control", "left", "refs", "size")
 
-    def __init__(self, control: Control, refs: tuple[Atom, ...], left: int) -> None:
+    def __init__(self, control: Control, refs: tuple[Atom, ...], left: int, content: Content) -> None:
         self.control = control
         self.refs = refs
         self.left = left
         self.size = 0
-        self.data = BytesIO()  # its value is not copied out of it
-
-    def add(self, frame: bytes | memoryview, offset: int) -> None:
-        """Keep what is in ``frame`` from ``offset`` on."""
-        self.size += len(frame) - offset
-        self.left -= 1
-        self.data.write(memoryview(frame)[offset:])
+        self.content = content
 
 
 class Assembler:
     """The unfinished messages of one connection."""
 
-    __slots__ = ("_held", "_limits", "_messages")
+    __slots__ = ("_fresh", "_held", "_limits", "_messages")
 
     def __init__(self, limits: Limits = DEFAULT) -> None:
         self._limits = limits
         self._messages: dict[int, _Message] = {}
+        self._fresh: list[Content] = []  # those that may have something lent
         self._held = 0
 
     @property
@@ -70,28 +65,19 @@ class Assembler:
         """Bytes of unfinished messages."""
         return self._held
 
-    def begin(
-        self,
-        seq: int,
-        count: int,
-        control: Control,
-        refs: tuple[Atom, ...],
-        frame: bytes,
-        offset: int = 0,
-    ) -> None:
-        """Take the first of ``count`` pieces, 2 or more: what is in ``frame`` from ``offset`` on."""
+    def begin(self, seq: int, count: int, control: Control, refs: tuple[Atom, ...], content: Content) -> None:
+        """Take the first of ``count`` pieces, 2 or more: with ``content``, so far."""
         if seq in self._messages:
             raise RemoteProtocolError(f"fragmented message {seq} begins twice")
         if len(self._messages) >= self._limits.fragmented:
             raise RemoteProtocolError(f"more than {self._limits.fragmented} fragmented messages at once")
-        message = _Message(control, refs, count)
+        message = _Message(control, refs, count, content)
         self._messages[seq] = message
-        self._add(message, frame, offset)
+        self._fresh.append(content)
+        self._count(message, content.size)
 
-    def proceed(
-        self, seq: int, number: int, frame: bytes | memoryview, offset: int = 0
-    ) -> tuple[Control, RawTerm] | None:
-        """Take the next piece, which is in ``frame`` from ``offset`` on; gives the message with its last one.
+    def proceed(self, seq: int, number: int, piece: bytes | memoryview) -> tuple[Control, RawTerm] | None:
+        """Take the next piece, which may be lent until :meth:`keep`; gives the message with its last one.
 
         Raises :class:`RemoteProtocolError` for a piece of no message, out of order, or above a limit.
         """
@@ -100,23 +86,33 @@ class Assembler:
             raise RemoteProtocolError(f"a fragment of message {seq}, which has not begun")
         if number != message.left:
             raise RemoteProtocolError(f"fragment {number} of message {seq} where {message.left} was due")
-        self._add(message, frame, offset)
+        self._count(message, len(piece))
+        content = message.content
+        if number > 1 and not content.lent:
+            self._fresh.append(content)
+        content.add(piece)
         if number > 1:
             return None
         del self._messages[seq]
         self._held -= message.size
         if not message.size:
             raise RemoteProtocolError(f"fragmented message {seq} has no payload")
-        return message.control, RawTerm(message.data.getvalue(), 0, message.refs)
+        return message.control, content.term(message.refs)
 
-    def _add(self, message: _Message, frame: bytes | memoryview, offset: int) -> None:
-        size = len(frame) - offset
+    def keep(self) -> None:
+        """Copy all pieces that were lent: their place is used again."""
+        for content in self._fresh:
+            content.keep()
+        self._fresh.clear()
+
+    def _count(self, message: _Message, size: int) -> None:
         self._held += size
         if self._held > self._limits.fragmented_bytes:
             raise RemoteProtocolError(f"over {self._limits.fragmented_bytes} bytes of unfinished messages")
         if message.size + size > self._limits.message:
             raise RemoteProtocolError(f"a fragmented message of more than {self._limits.message} bytes")
-        message.add(frame, offset)
+        message.size += size
+        message.left -= 1
 
 
 def parse_head(frame: bytes | memoryview) -> tuple[int, int]:

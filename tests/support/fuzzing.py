@@ -112,11 +112,17 @@ def fuzz_channel(rng: Random) -> None:
     rate = rng.choice((0.02, 0.1, 0.5))
     with suppress(RemoteProtocolError, DecodeError):
         for frame in frames[: rng.randrange(1, 60)]:
-            _receive(channel, mutation.bad(rng, frame, frames) if rng.random() < rate else frame)
+            given = mutation.bad(rng, frame, frames) if rng.random() < rate else frame
+            _receive(channel, given, bulky=rng.random() < 0.3)
 
 
-def _receive(channel: Channel, frame: bytes) -> None:
-    message = channel.receive(frame) if frame else None
+def _receive(channel: Channel, frame: bytes, *, bulky: bool) -> None:
+    if not frame:
+        return
+    buffer = bytearray(frame)
+    message = channel.receive_bulky(memoryview(buffer)) if bulky else channel.receive(frame)
+    channel.keep()
+    buffer[:] = bytes(len(frame))
     if message is not None:
         control, payload = message
         brief(control.to_term())

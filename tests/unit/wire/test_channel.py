@@ -413,6 +413,7 @@ def test_frames_in_a_buffer_that_is_used_again(form: str) -> None:
     for frame in packets_to_frames([part for packet in packets for part in packet]):
         buffer = bytearray(frame)
         received.append(receiver.receive_bulky(memoryview(buffer)))
+        receiver.keep()
         buffer[:] = bytes(len(buffer))
     assert received[:3] == [None] * 3
     terms = [message[1].decode() for message in received[3:] if message and message[1]]
@@ -428,6 +429,40 @@ def test_what_is_wrong_with_a_frame_is_wrong_in_a_buffer(frame: bytes) -> None:
     with pytest.raises(RemoteProtocolError) as in_buffer:
         channel().receive_bulky(memoryview(frame))
     assert str(in_buffer.value) == str(plainly.value)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("size", [10, 2_000, 100_000, 300_000])
+def test_a_large_message_is_taken_out_of_a_buffer(form: str, size: int) -> None:
+    sender, receiver = channel(form), channel(form)
+    control, term = m.SendSender(THEM, US), (Atom("new"), [US, bytes(size)], "behind")
+    payload = encode_payload(term)
+    cut = sender.fragments(control, payload) if form in ("both", "fragments") else []
+    for packets in ([sender.encode(control, payload)], cut):
+        messages = []
+        for frame in packets_to_frames([part for packet in packets for part in packet]):
+            buffer = bytearray(frame)
+            messages.append(receiver.receive_bulky(memoryview(buffer)))
+            receiver.keep()
+            buffer[:] = b"\xff" * len(buffer)
+        assert messages[:-1] == [None] * (len(messages) - 1)
+        if messages:
+            assert messages[-1] is not None
+            received, raw = messages[-1]
+            assert received == control
+            assert raw is not None
+            assert raw.decode() == (Atom("new"), [US, bytes(size)], b"behind")
+
+
+def test_a_large_frame_that_begins_unusually_is_taken_as_any() -> None:
+    atoms = [Atom(f"{number:0>200}") for number in range(10)]  # more than is looked at
+    sender, receiver = channel("both"), channel("both")
+    payload = encode_payload([*atoms, bytes(50_000)])
+    frame = packets_to_frames(sender.encode(m.SendSender(THEM, US), payload))[0]
+    message = receiver.receive_bulky(memoryview(frame))
+    assert message is not None
+    assert message[1] is not None
+    assert message[1].decode() == [*atoms, bytes(50_000)]
 
 
 def test_only_large_payloads_need_fragments_and_only_if_the_peer_takes_them() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.limits import Limits
 from pyerlnode.term import Atom
+from pyerlnode.wire.content import Content
 from pyerlnode.wire.fragments import FRAGMENT_SIZE, HEAD_SIZE, Assembler, parse_head, split
 from pyerlnode.wire.messages import SendSender
 from tests.unit.wire.controls import THEM, US
@@ -16,7 +17,7 @@ REFS = (Atom("a"),)
 
 
 def begin(assembler: Assembler, seq: int = 1, count: int = 3, payload: bytes = b"abc") -> None:
-    assembler.begin(seq, count, CONTROL, REFS, payload)
+    assembler.begin(seq, count, CONTROL, REFS, Content(payload, 0, memoryview(payload)))
 
 
 def test_a_message_is_put_together_in_order() -> None:
@@ -159,4 +160,4 @@ def test_what_is_split_is_put_together(given_in: list[bytes], size: int, seq: in
         assert assembler.proceed(*parse_head(head), bytes(piece)) is None
     message = assembler.proceed(*parse_head(rest[-1][0]), bytes(rest[-1][1]))
     assert message is not None
-    assert message[1].data == payload
+    assert message[1].encoded() == payload
