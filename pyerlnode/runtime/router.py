@@ -356,10 +356,14 @@ class Router:
         self.touch(watcher.node, actor)
 
     def _on_demonitor(self, control: c.DemonitorP, _: RawTerm | None) -> None:
-        actor = self._watched.get(control.ref)
-        if actor is not None and actor.watchers[control.ref].watcher == control.watcher:
-            del actor.watchers[control.ref]
-            del self._watched[control.ref]
+        ref = control.ref
+        actor = self._watched.pop(ref, None)
+        if actor is None:
+            return
+        if actor.watchers[ref].watcher == control.watcher:
+            del actor.watchers[ref]
+        else:  # somebody else's
+            self._watched[ref] = actor
 
     def _on_monitor_exit(
         self, control: c.MonitorPExit | c.PayloadMonitorPExit, payload: RawTerm | None

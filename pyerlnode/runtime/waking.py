@@ -38,7 +38,7 @@ class Waking:
         if not self._woken:
             return
         woken, self._woken = self._woken, []
-        if asyncio.current_task() is not None:  # a task steps only outside of all others
+        if asyncio.current_task(woken[0].loop) is not None:  # a task steps only outside of all others
             for arrival in woken:
                 arrival.resume_soon()
             return
@@ -70,10 +70,10 @@ class Arrival(Generic[T]):
         "_callback",
         "_context",
         "_error",
-        "_loop",
         "_value",
         "_waking",
         "is_done",
+        "loop",
     )
 
     def __init__(self, waking: Waking) -> None:
@@ -81,7 +81,8 @@ class Arrival(Generic[T]):
         self._asyncio_future_blocking = False
         self._callback: Callable[[Any], object] | None = None
         self._context: Context
-        self._loop: asyncio.AbstractEventLoop
+        self.loop: asyncio.AbstractEventLoop
+        """Where its task runs, once there is one."""
         self.is_done = False
         """Whether it is here, or the waiting was given up."""
         self._error: BaseException | None = None
@@ -114,13 +115,13 @@ class Arrival(Generic[T]):
         return self.result()
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that its task must be of."""
-        return asyncio.get_running_loop()
+        """The loop that its task must be of: a task asks for it first of all."""
+        self.loop = asyncio.get_running_loop()  # kept, for this is a system call before Python 3.12
+        return self.loop
 
     def add_done_callback(self, callback: Callable[[Any], object], *, context: Context) -> None:
         """Call `callback` in `context` when it is here."""
         self._callback, self._context = callback, context
-        self._loop = asyncio.get_running_loop()  # whoever cancels a task may do so when none is running
         if self.is_done:
             self.resume_soon()
 
@@ -149,4 +150,4 @@ class Arrival(Generic[T]):
     def resume_soon(self) -> None:
         """Let the task go on in the next turn of the event loop."""
         if self._callback is not None:
-            self._loop.call_soon(self._callback, self, context=self._context)
+            self.loop.call_soon(self._callback, self, context=self._context)

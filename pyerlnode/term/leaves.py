@@ -47,6 +47,8 @@ PLAIN: Final[dict[str, bool | None]] = {"true": True, "false": False, "nil": Non
 """What three atoms stand for."""
 _LOW: Final = 0xFFFF_FFFF
 _WORDS: Final = [Struct(f">{count}I").unpack_from for count in range(_MAX_REFERENCE_WORDS + 1)]
+_CACHED_PID: Final = Struct(">BBIII").unpack_from
+_CACHED_REFERENCE: Final = Struct(">HBBI").unpack_from
 _ATOMS_READ: Final = table()
 _known_atoms: Final = atoms.by_utf8
 
@@ -174,6 +176,11 @@ def _bit_binary(r: Reader) -> bytes | str | BitString:
 
 
 def _new_pid(r: Reader) -> Pid:
+    if not COMPILED and r.refs and r.pos + 15 <= r.end:
+        tag, place, number, serial, creation = _CACHED_PID(r.data, r.pos + 1)
+        if tag == tags.ATOM_CACHE_REF and place < len(r.refs):
+            r.pos += 15
+            return familiar_pid(r.refs[place], number, serial, creation)
     r.pos += 1
     node = read_atom(r)
     pos = r.pos
@@ -207,6 +214,18 @@ def _port(r: Reader) -> Port:
 
 def read_newer_reference(r: Reader) -> Reference:
     """Return a reference in the form of today."""
+    if not COMPILED and r.refs and r.pos + 9 <= r.end:
+        count, tag, place, creation = _CACHED_REFERENCE(r.data, r.pos + 1)
+        end = r.pos + 9 + 4 * count
+        if (
+            tag == tags.ATOM_CACHE_REF
+            and place < len(r.refs)
+            and 1 <= count <= _MAX_REFERENCE_WORDS
+            and end <= r.end
+        ):
+            words = _WORDS[count](r.data, r.pos + 9)
+            r.pos = end
+            return familiar_reference(r.refs[place], creation, words)
     count = _reference_words(r)
     node = read_atom(r)
     creation = r.word()

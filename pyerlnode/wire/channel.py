@@ -27,7 +27,15 @@ from pyerlnode.wire.control import Control, parse_control
 from pyerlnode.wire.flags import Flags
 from pyerlnode.wire.fragments import FIRST, HEAD_SIZE, NEXT, WHOLE_SIZE, Assembler, parse_head, split
 from pyerlnode.wire.payload import Payload, encode_payload, plain
-from pyerlnode.wire.shorthand import HEAD, SPANS, read_control, write_address, write_control
+from pyerlnode.wire.shorthand import (
+    like_last,
+    read_again,
+    read_control,
+    span_of,
+    words_size,
+    write_address,
+    write_control,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -194,20 +202,25 @@ class Channel:
         """A message in one packet; what begins as an earlier one did, says what that said."""
         count = frame[2]
         start = 4 + count + count // 2 if count else 3  # of the control message, when no atom is new
-        span = SPANS[frame[start + HEAD - 1]] if len(frame) > start + HEAD else 0
+        span = span_of(frame, start)
         if span:
             head = frame[: start + span]
             known: tuple[Control, tuple[Atom, ...]] | None = self._cache.known.get(head)
-            if known is not None and start + span < len(frame):
-                self._cache.last = head
-                self._last_control, self._last_refs = known
-                return known[0], RawTerm(frame, start + span, known[1])
+            if known is not None and known[0].HAS_PAYLOAD:
+                if len(frame) > len(head):
+                    self._cache.last = head
+                    self._last_control, self._last_refs = known
+                    return known[0], RawTerm(frame, len(head), known[1])
+            elif known is not None:
+                again = read_again(known[0], frame, len(head))
+                if again is not None:
+                    return again, None
         refs, offset = self._cache.read_header(frame, 2)
         control, end = self._control(frame, offset, refs)
-        if span and offset == start and end == start + span:
+        if span and offset == start and end == start + span + words_size(frame, start, refs):
             if len(self._cache.known) >= _REMEMBERED:
                 self._cache.known.clear()
-            self._cache.known[frame[:end]] = control, refs
+            self._cache.known[frame[: start + span]] = control, refs
         return self._complete(control, frame, end, refs)
 
     def _receive_first(self, frame: bytes) -> tuple[Control, RawTerm | None] | None:
@@ -287,7 +300,11 @@ class Channel:
             return False
         if isinstance(target, Reference) and not self._to_aliases:
             return False
-        self._table, self._head = write_address(sender, target, self._limits, altact=self._altact)
+        head = like_last(self._head, self._target, target) if sender is self._sender else None
+        if head is None:
+            self._table, self._head = write_address(sender, target, self._limits, altact=self._altact)
+        else:
+            self._head = head
         self._sender, self._target = sender, target
         return True
 

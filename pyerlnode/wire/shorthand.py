@@ -54,6 +54,7 @@ _altact = Struct(">IBB").pack
 
 _pid = Struct(">HBIII").pack
 _reference = tuple(Struct(f">BHBBI{words}I").pack for words in range(6))
+_pack_words = tuple(Struct(f">{words}I").pack for words in range(6))
 
 _NOTHING: Final = Payload(b"", {})
 
@@ -115,6 +116,23 @@ def _address(sender: Pid, target: Pid | Atom | Reference, altact: bool) -> Contr
     if isinstance(target, Reference):
         return AltactSigSend(ALIAS, sender, target) if altact else AliasSend(sender, target)
     return RegSend(sender, target)
+
+
+def like_last(head: bytes, last: object, target: object) -> bytes | None:
+    """The control message for ``target`` from ``head``, the one of the same sender for ``last``.
+
+    Many calls are answered by one process, each to a reference that differs in its words only.  None where
+    that is not so.
+    """
+    if not isinstance(target, Reference) or not isinstance(last, Reference):
+        return None
+    words = target.words
+    if len(words) != len(last.words) or target.creation != last.creation or target.node is not last.node:
+        return None
+    try:
+        return head[: -4 * len(words)] + _pack_words[_count(words)](*words)
+    except StructError:
+        return None
 
 
 def _write_send(sender: Pid, target: Pid, payload: Payload) -> tuple[tuple[Atom, ...], bytes]:
@@ -218,8 +236,14 @@ def _count(words: tuple[int, ...]) -> int:
 HEAD: Final = 4
 """Bytes before the first part of a control message: a tuple and its size, a small integer, the operation."""
 
-SPANS: Final = tuple(34 if op == 22 else 23 if op == 6 else 0 for op in range(256))
-"""By operation: the size of a control message that is likely to come again as it is, 0 for all others."""
+_SPANS: Final = tuple({22: 34, 6: 23, 19: 43, 20: 43}.get(op, 0) for op in range(256))
+"""By operation: the size of what is likely to come again as it is, 0 for all others.
+
+Messages do so as a whole; monitors, here those of pids, but for the words of their reference.
+"""
+_BY_NAME: Final = 13
+"""Bytes by which a monitor of a name is shorter than one of a pid."""
+_WATCHED: Final = HEAD + 15
 
 _pid_parts = Struct(">HBIII").unpack_from
 _reference_head = Struct(">BHBBI").unpack_from
@@ -227,6 +251,38 @@ _words = tuple(Struct(f">{count}I").unpack_from for count in range(6))
 _PID_SIZE: Final = 15
 _ATOM_SIZE: Final = 2
 _REFERENCE_HEAD: Final = 9
+
+
+def span_of(frame: bytes, start: int) -> int:
+    """The size of what is likely to come again as it is, of the control message at ``start``; 0 for none."""
+    if len(frame) <= start + _WATCHED:
+        return 0
+    op = frame[start + HEAD - 1]
+    span = _SPANS[op]
+    if (op == 19 or op == 20) and frame[start + _WATCHED] == _ATOM:
+        return span - _BY_NAME
+    return span
+
+
+def words_size(frame: bytes, start: int, refs: tuple[Atom, ...]) -> int:
+    """The size of the words that end the control message at ``start``, if it is a usual monitor; else 0."""
+    usual = read_control(frame, start, refs)
+    control = None if usual is None else usual[0]
+    return 4 * len(control.ref.words) if isinstance(control, MonitorP | DemonitorP) else 0
+
+
+def read_again(control: Control, frame: bytes, at: int) -> Control | None:
+    """``control`` once more, with other words in its reference: those at ``at``, which end the frame."""
+    if not isinstance(control, MonitorP | DemonitorP):
+        return None
+    ref = control.ref
+    count = len(ref.words)
+    if len(frame) != at + 4 * count:
+        return None
+    again = familiar_reference(ref.node, ref.creation, _words[count](frame, at))
+    if isinstance(control, MonitorP):
+        return MonitorP(control.watcher, control.target, again)
+    return DemonitorP(control.watcher, control.target, again)
 
 
 def read_control(frame: bytes, start: int, refs: tuple[Atom, ...]) -> tuple[Control, int] | None:

@@ -152,6 +152,16 @@ def test_references_to_the_atoms_of_a_header() -> None:
     refs = (Atom("a"), Atom("true"), Atom("nil"), Atom("false"))
     assert decode_bare(b"h\4R\0R\1R\2R\3", refs=refs)[0] == (Atom("a"), True, None, False)
     assert decode_bare(b"XR\0" + b"\0" * 12, refs=refs)[0] == Pid(Atom("a"), 0, 0, 0)
+    reference = b"Z\0\2R\0" + b"\xff" * 12
+    assert decode_bare(reference, refs=refs)[0] == Reference(Atom("a"), 2**32 - 1, (2**32 - 1,) * 2)
+    for data in (b"XR\4" + b"\0" * 12, b"Z\0\1R\4" + b"\0" * 8):
+        with pytest.raises(DecodeError, match="atom 4 of a distribution header with 4 atoms"):
+            decode_bare(data, refs=refs)
+    for end in range(len(reference)):
+        with pytest.raises(DecodeError):
+            decode_bare(reference[:end], refs=refs)
+    with pytest.raises(DecodeError, match="not 6"):
+        decode_bare(b"Z\0\6R\0" + b"\0" * 28, refs=refs)
     with pytest.raises(DecodeError, match="atom 4 of a distribution header with 4 atoms"):
         decode_bare(b"R\4", refs=refs)
     with pytest.raises(DecodeError, match="atom 4 of a distribution header with 4"):

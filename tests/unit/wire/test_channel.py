@@ -630,6 +630,37 @@ def test_a_message_that_begins_as_an_earlier_one_is_that_one(receive: Receive) -
 
 
 @both_ways
+@pytest.mark.parametrize("target", [US, NAME])
+def test_monitors_of_one_process_are_told_apart_by_their_references(receive: Receive, target: Any) -> None:
+    sender, receiver = channel(), channel()
+    for number in range(6):
+        ref = Reference(THEM.node, 1, (number, 2**32 - number - 1, 7))
+        for control in (m.MonitorP(THEM, target, ref), m.DemonitorP(THEM, target, ref)):
+            [frame] = packets_to_frames(sender.encode(control))
+            assert receive(receiver, frame) == (control, None)
+    assert receiver._cache.known
+    for end in range(1, len(frame)):
+        with pytest.raises(RemoteProtocolError):
+            receive(receiver, frame[:end])
+    with pytest.raises(RemoteProtocolError, match="1 bytes behind it"):
+        receive(receiver, frame + b"x")
+
+
+def test_answers_of_one_process_go_to_the_right_references() -> None:
+    sender, receiver = channel(), channel()
+    refs = [Reference(THEM.node, 1, (number, 5, 2**32 - 1)) for number in range(4)]
+    refs += [Reference(THEM.node, 2, (1, 2)), Reference(THEM.node, 2, (1, 3)), Reference(US.node, 2, (1, 3))]
+    for ref in refs * 2:
+        assert sender.post(US, ref, (ref, 1)) is True
+    messages: list[Message] = []
+    receiver.receive_all(sender.batch.take(), messages)
+    assert [getattr(control, "target", None) for control, _ in messages] == refs * 2
+    assert [payload.decode() for _, payload in messages if payload is not None] == [
+        (ref, 1) for ref in refs * 2
+    ]
+
+
+@both_ways
 def test_it_is_refused_without_its_payload_all_the_same(receive: Receive) -> None:
     sender, receiver = channel(), channel()
     for _ in range(4):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,21 +8,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyerlnode.errors import DecodeError, EncodeError, RemoteProtocolError
-from pyerlnode.limits import Limits
-from pyerlnode.term import Atom, Pid, decode_bare, encode_bare
+from pyerlnode.limits import DEFAULT, Limits
+from pyerlnode.term import Atom, Pid, Reference, decode_bare, encode_bare
 from pyerlnode.wire import messages as m
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.control import parse_control
 from pyerlnode.wire.flags import HIDDEN
 from pyerlnode.wire.framing import Framer
 from pyerlnode.wire.payload import encode_payload
-from pyerlnode.wire.shorthand import SPANS, read_control, write_address, write_control
+from pyerlnode.wire.shorthand import (
+    like_last,
+    read_again,
+    read_control,
+    span_of,
+    words_size,
+    write_address,
+    write_control,
+)
 from tests.unit.wire.controls import EXAMPLES, LONG_REF, NAME, REF, THEM, US, WITH_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pyerlnode.term import Reference
 
 HELLO = encode_bare(Atom("hello"))
 
@@ -170,11 +177,47 @@ def test_the_usual_messages_are_read_by_hand() -> None:
     assert by_hand == USUAL
 
 
-def test_spans_are_the_sizes_of_messages_that_come_again() -> None:
-    assert SPANS[22] == len(encoded(m.SendSender(THEM, US))[0])
-    assert SPANS[6] == len(encoded(m.RegSend(THEM, NAME))[0])
-    assert len(SPANS) == 256
-    assert sum(map(bool, SPANS)) == 2
+def test_spans_are_the_sizes_of_what_comes_again() -> None:
+    for control in (m.SendSender(THEM, US), m.RegSend(THEM, NAME)):
+        frame, refs = encoded(control)
+        assert span_of(b"xx" + frame + HELLO, 2) == len(frame)
+        assert words_size(b"xx" + frame + HELLO, 2, refs) == 0
+    for count, kind, target in product((1, 3, 5), (m.MonitorP, m.DemonitorP), (US, NAME)):
+        control = kind(THEM, target, Reference(THEM.node, 1, (7,) * count))
+        frame, refs = encoded(control)
+        assert span_of(b"xx" + frame, 2) == len(frame) - 4 * count
+        assert words_size(b"xx" + frame, 2, refs) == 4 * count
+    frame, refs = encoded(m.AliasSend(THEM, REF))
+    assert span_of(frame + HELLO, 0) == 0
+    assert span_of(b"", 0) == 0
+
+
+@pytest.mark.parametrize("kind", [m.MonitorP, m.DemonitorP])
+def test_a_monitor_is_read_again_with_other_words(kind: type[m.MonitorP | m.DemonitorP]) -> None:
+    control = kind(THEM, NAME, Reference(THEM.node, 1, (1, 2, 3)))
+    words = bytes(range(12))
+    expected = kind(THEM, NAME, Reference(THEM.node, 1, (0x00010203, 0x04050607, 0x08090A0B)))
+    assert read_again(control, b"x" + words, 1) == expected
+    assert read_again(control, b"x" + words[:-1], 1) is None
+    assert read_again(control, b"xx" + words, 1) is None
+    assert read_again(m.Link(THEM, US), b"x" + words, 1) is None
+
+
+def test_the_address_of_a_reference_like_the_last_one() -> None:
+    last = Reference(THEM.node, 1, (1, 2, 3))
+    like = Reference(THEM.node, 1, (2**32 - 1, 0, 7))
+    _, head = write_address(US, last, DEFAULT, altact=True)
+    assert like_last(head, last, like) == write_address(US, like, DEFAULT, altact=True)[1]
+    others = [
+        Reference(US.node, 1, (4, 5, 6)),
+        Reference(THEM.node, 2, (4, 5, 6)),
+        Reference(THEM.node, 1, (4, 5)),
+        Reference(THEM.node, 1, (4, 5, 2**32)),
+        THEM,
+        NAME,
+    ]
+    assert [like_last(head, last, other) for other in others] == [None] * len(others)
+    assert like_last(head, None, like) is None
 
 
 @pytest.mark.parametrize("control", EXAMPLES + WITH_TOKEN, ids=lambda control: type(control).__name__)
