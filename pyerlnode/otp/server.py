@@ -189,6 +189,8 @@ class Server:
     async def _invoke(self, callback: Callable[..., Any], *args: Any) -> Any:
         """Runs a callback.  Where it waits for what somebody cancels, that is an error of the callback's."""
         try:
+            if functions.is_async(callback):
+                return await callback(*args)  # as the next line does, with a call less
             return await functions.run(self._executor, callback, *args)
         except asyncio.CancelledError as error:
             if is_cancelled():
