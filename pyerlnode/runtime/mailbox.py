@@ -103,6 +103,11 @@ class Mailbox:
     async def get(self, match: Callable[[Term], Any] | None = None) -> Term:
         """As :meth:`take`, and waits for one.  Cancelling the waiting task loses no message."""
         message = self.take(match)
+        return await self.wait(match) if message is NOTHING else message
+
+    async def wait(self, match: Callable[[Term], Any] | None = None) -> Term:
+        """As :meth:`get`, right after :meth:`take` has found nothing."""
+        message = NOTHING
         while message is NOTHING:
             if self._waiter is not None:
                 raise RuntimeError(
@@ -113,6 +118,8 @@ class Mailbox:
                 await self._waiter
             finally:
                 self._waiter = None
+            if match is None and self._messages and not self._urgent:  # as the next line, with fewer calls
+                return self._messages.popleft()
             message = self._next(match)
         return message
 

@@ -70,9 +70,9 @@ class Process(Actor):
         if message is not NOTHING:
             return message
         if timeout is None:
-            return await self._mailbox.get(match)
+            return await self._mailbox.wait(match)
         async with asyncio.timeout(timeout):
-            return await self._mailbox.get(match)
+            return await self._mailbox.wait(match)
 
     def __aiter__(self) -> AsyncIterator[Term]:
         return self
