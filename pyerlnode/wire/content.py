@@ -31,7 +31,7 @@ class Content:
         """The payload begins at ``offset`` in ``frame``, whose first bytes are ``head``: bytes of our own."""
         self._front: bytes | None = None  # what is before the content of the binary, if there is one
         self._kept: BytesIO | None = None  # the binary, or all of the payload: its value is not copied
-        self._behind: list[bytes] = []
+        self._behind = bytearray()  # one, since many tiny pieces would weigh many times more
         self._missing: int = _ALL  # bytes of the binary that are still to come
         self.size: int = len(frame) - offset
         """Bytes that came with the first frame."""
@@ -55,7 +55,7 @@ class Content:
         if missing:
             self._missing = 0
             self.lent.append(piece[:missing])
-        self._behind.append(bytes(piece[missing:]))
+        self._behind += piece[missing:]
 
     def keep(self) -> None:
         """Copy what was lent."""
@@ -76,7 +76,7 @@ class Content:
         front = self._front
         if front is None:
             return RawTerm(body, 0, refs)
-        behind = b"".join(self._behind)
+        behind = bytes(self._behind)
         if self._missing or len(behind) >= len(body):
             return RawTerm(b"".join((front, body, behind)), 0, refs)
         return LargeTerm(front + behind, refs, body, len(front))
