@@ -24,8 +24,9 @@ from pyerlnode.errors import NotConnected, ProtocolError, RemoteProtocolError, T
 from pyerlnode.limits import DEFAULT, KIB, MIB
 from pyerlnode.net.outbox import Outbox
 from pyerlnode.net.waiting import Waiting
-from pyerlnode.wire.channel import BULKY, Channel
+from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.framing import TICK
+from pyerlnode.wire.receiving import BULKY
 from pyerlnode.wire.ticker import Tick, Ticker
 
 if TYPE_CHECKING:

@@ -58,8 +58,8 @@ def encode_bare(
 
 def encode_pieces(
     term: Any, limits: Limits = DEFAULT, *, records: bool = True, atoms: dict[Atom, int] | None = None
-) -> list[bytes]:
-    """As :func:`encode_bare`, but large binaries are pieces of their own, which are not copied."""
+) -> bytes | list[bytes]:
+    """As :func:`encode_bare`; where there are large binaries, they are pieces of their own, not copied."""
     w = borrow(limits)
     w.records = records
     w.atoms = atoms
@@ -69,7 +69,7 @@ def encode_pieces(
         raise EncodeError(_TOO_DEEP) from None
     except (TypeError, RuntimeError) as error:
         raise caused(_unwritable(error), error) from error
-    pieces = w.pieces()
+    pieces = w.out.getvalue() if w.parts is None else w.pieces()
     give_back(w)
     return pieces
 

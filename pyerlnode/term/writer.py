@@ -77,8 +77,7 @@ class Writer:
 
     def pieces(self) -> list[bytes]:
         """Return all that was written, large binaries as pieces of their own: the very ones, not copied."""
-        data = self.out.getvalue()
-        return [data] if self.parts is None else [*self.parts, data]
+        return [*(self.parts or ()), self.out.getvalue()]
 
     def too_deep(self) -> EncodeError:
         """Return the error for a term that nests deeper than it may."""

@@ -18,6 +18,7 @@ from pyerlnode.wire.flags import HIDDEN, VISIBLE, Flags, without
 from pyerlnode.wire.fragments import FRAGMENT_SIZE, WHOLE_SIZE
 from pyerlnode.wire.framing import Framer, frame4
 from pyerlnode.wire.payload import Payload, encode_payload
+from pyerlnode.wire.receiving import BULKY
 from tests.unit.wire.captures import Section, sections
 from tests.unit.wire.controls import EXAMPLES, NAME, THEM, US, WITH_TOKEN
 from tests.unit.wire.headers import Writer
@@ -340,7 +341,7 @@ def test_a_frame_that_is_not_complete_waits() -> None:
 def test_a_bulky_frame_is_left_to_be_cut_out() -> None:
     target, messages = channel(), list[Any]()
     small, head = packet(b"\x83D\0" + LINK), b"\x83D\0" + SEND
-    for size, taken in ((channel_module.BULKY - 1, True), (channel_module.BULKY, False)):
+    for size, taken in ((BULKY - 1, True), (channel_module.BULKY, False)):
         large = packet(head + encode_bare(bytes(size - len(head) - 5)))
         assert len(large) == size + 4
         messages.clear()
@@ -374,7 +375,7 @@ def test_reads_of_any_size_give_the_same_messages(form: str, sizes: list[int], c
         while (position := done + receiver.receive_all(data[done:stop], messages)) < stop - 4:
             size = int.from_bytes(data[position : position + 4], "big")
             done = position + 4 + size
-            if size < channel_module.BULKY or done > stop:
+            if size < BULKY or done > stop:
                 done = position
                 break
             messages.append(receiver.receive(data[position + 4 : done]))
