@@ -6,9 +6,10 @@ Spec: ERTS "Distribution Protocol", "Protocol between Connected Nodes"; Erlang R
 * small messages are made into packets at once, and leave in batches (:mod:`pyerlnode.wire.batch`);
 * what is larger joins a queue, and as long as there is something in it, or in lanes, so does everything;
 * a message that needs fragments gets a *lane* of its sender's, where everything that this sender sends
-  later waits behind it; lanes take turns with each other and with the queue, one fragment a turn.  A fragment
-  is made when its turn comes, so memory stays at what was put in, and so is the header of every message:
-  headers speak of a cache of atoms that the peer fills in the order in which they arrive;
+  later waits behind it; lanes take turns with each other and with the queue, one fragment a turn (where that
+  is a large one, it has had the next three turns, too).  A fragment is made when its turn comes, so memory
+  stays at what was put in, and so is the header of every message: headers speak of a cache of atoms that the
+  peer fills in the order in which they arrive;
 * a lane starts when what was in the queue before it is gone, and ends when it is empty;
 * what is in lanes holds up nobody but their senders (:meth:`Outbox.holds_up`);
 * a signal whose sender we are not told (some ends of processes that were monitored by name) passes no lane:
@@ -35,7 +36,7 @@ from pyerlnode.wire.control import (
     Send,
     SpawnReply,
 )
-from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.fragments import FRAGMENT_SIZE, LARGE_FRAGMENT
 from pyerlnode.wire.messages import NOBODY
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ __all__ = ["Outbox"]
 
 BATCH: Final = CHUNK
 """Bytes that one :meth:`Outbox.take` gives, about: always whole packets, except of one above it."""
+
+SLICE: Final = LARGE_FRAGMENT - FRAGMENT_SIZE
+"""Bytes of the rest of a packet above BATCH that are written at once, from where they are."""
 
 _OVERHEAD: Final = 7
 """Bytes of a packet that every one has: they are counted before it has a header."""
@@ -76,11 +80,12 @@ class _Barrier:
 class _Lane:
     """What one sender has queued from its first large message on; starts when `after` packets are out."""
 
-    __slots__ = ("after", "items", "sender", "size")
+    __slots__ = ("after", "ahead", "items", "sender", "size")
 
     def __init__(self, sender: Pid, after: int) -> None:
         self.sender = sender
         self.after = after
+        self.ahead = 0  # turns that it has had in advance
         self.size = 0  # bytes of all that is in it, but barriers
         self.items: deque[Packet | _Run | _Barrier] = deque()
 
@@ -241,7 +246,9 @@ class Outbox:
                 self._take_queue(parts)
             self._turn = not self._turn
         if parts and len(parts[-1]) > BATCH:
-            self._cut = memoryview(parts.pop())
+            large = memoryview(parts.pop())
+            parts.append(large[:FRAGMENT_SIZE])  # a write of its own for what is before it costs more
+            self._cut = large[FRAGMENT_SIZE:]
         data = b"".join(parts)
         self._sent(len(data))
         return data
@@ -262,8 +269,8 @@ class Outbox:
 
     def _slice(self, cut: memoryview) -> memoryview:
         """A piece of a packet that is too large for one write."""
-        piece = cut[:BATCH]
-        self._cut = cut[BATCH:] if len(cut) > BATCH else None
+        piece = cut[:SLICE]
+        self._cut = cut[SLICE:] if len(cut) > SLICE else None
         self._sent(len(piece))
         return piece
 
@@ -285,6 +292,10 @@ class Outbox:
     def _take_turn(self, parts: list[bytes | memoryview]) -> None:
         """The turn of one lane: a fragment, or the small messages that follow one."""
         lane = self._turns.pop(0)
+        if lane.ahead and (self._turns or self._queue):
+            lane.ahead -= 1
+            self._turns.append(lane)
+            return
         before = lane.size
         room = BATCH
         while lane.items and room > 0:
@@ -312,12 +323,16 @@ class Outbox:
         """Make the next fragment; False when there is none left."""
         piece = next(run.pieces, None)
         if piece is None:
+            lane.size -= run.left  # what the payload became shorter by for a peer without an atom cache
+            self._unsent -= run.left
             return False
         parts.extend(piece)
-        sent = min(run.left, FRAGMENT_SIZE)
+        size = sum(map(len, piece))
+        sent = min(run.left, size - len(piece[0]) - len(piece[1]))
         run.left -= sent
         lane.size -= sent
-        self._unsent += sum(map(len, piece)) - sent  # the heads come on top of the payload that was counted
+        lane.ahead = max(sent - 1, 0) // FRAGMENT_SIZE
+        self._unsent += size - sent  # the heads come on top of the payload that was counted
         return True
 
 

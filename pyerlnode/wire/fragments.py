@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FRAGMENT_SIZE: Final = 64 * 1024
 """Payload bytes in each piece that we send, as a BEAM does."""
+LARGE_FRAGMENT: Final = 4 * FRAGMENT_SIZE
+"""... of messages that are at least two of these: fewer packets, each of which costs both ends something."""
 WHOLE_SIZE: Final = FRAGMENT_SIZE + FRAGMENT_SIZE // 8
 """Payload bytes that go in one packet: a second piece for a few more (64 KiB in a tuple) costs too much."""
 
@@ -129,14 +131,17 @@ def parse_head(frame: bytes | memoryview) -> tuple[int, int]:
 
 
 def split(
-    seq: int, start: bytes, payload: list[bytes], size: int = FRAGMENT_SIZE
+    seq: int, start: bytes, payload: list[bytes], size: int = 0
 ) -> Iterator[tuple[bytes, list[memoryview]]]:
     """Cut a message into pieces: of each the head, and the parts of ``payload`` behind it, not copied.
 
     ``seq`` (1 to 2**64 - 1) must not be in use by an unfinished message; ``start`` is the atom part of the
-    header and the encoded control message, which go into the first head.
+    header and the encoded control message, which go into the first head.  ``size`` is that of a piece, where
+    it is not to depend on that of the message.
     """
     total = sum([len(part) for part in payload])
+    if not size:
+        size = FRAGMENT_SIZE if total < 2 * LARGE_FRAGMENT else LARGE_FRAGMENT
     left = max(1, -(-total // size))
     head = _HEAD.pack(131, FIRST, seq, left) + start
     for piece in _cut(payload, size):

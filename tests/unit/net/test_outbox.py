@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyerlnode.errors import LocalProtocolError
-from pyerlnode.net.outbox import BATCH, Outbox, sender_of
+from pyerlnode.net.outbox import BATCH, SLICE, Outbox, sender_of
 from pyerlnode.term import Atom, encode_bare
 from pyerlnode.wire import control as c
 from pyerlnode.wire.channel import Channel
 from pyerlnode.wire.flags import VISIBLE, Flags, without
-from pyerlnode.wire.fragments import FRAGMENT_SIZE
+from pyerlnode.wire.fragments import FRAGMENT_SIZE, LARGE_FRAGMENT
 from pyerlnode.wire.framing import Framer
 from pyerlnode.wire.messages import NOBODY
 from pyerlnode.wire.payload import Payload, encode_payload
@@ -124,6 +124,21 @@ def test_large_messages_take_turns() -> None:
     assert wire.drain() == [("2", 0), ("3", 0), ("2", 1), ("1", 0)]
 
 
+def test_a_large_fragment_takes_the_turns_of_small_ones() -> None:
+    wire = Wire()
+    wire.put(message(1, 0, 4 * LARGE_FRAGMENT), message(2, 0, 7 * FRAGMENT_SIZE))
+    sizes = [wire.take()]
+    assert wire.outbox.size_of_first(pid(1), 1) < 3 * LARGE_FRAGMENT + 100
+    while not wire.outbox.at_boundary:
+        sizes.append(wire.take())
+    assert sum(sizes) < LARGE_FRAGMENT + 100
+    for done in range(1, 5):  # now the others, fragment by fragment
+        assert wire.take() < FRAGMENT_SIZE + 100
+        assert wire.outbox.at_boundary
+        assert 7 - done < wire.outbox.size_of_first(pid(2), 1) / FRAGMENT_SIZE < 8 - done
+    assert wire.drain() == [("2", 0), ("1", 0)]
+
+
 def test_a_flood_of_small_messages_does_not_starve_a_large_one() -> None:
     wire = Wire()
     wire.put(message(1, 0, LARGE))
@@ -171,7 +186,7 @@ def test_fragments_are_made_when_their_turn_comes() -> None:
     wire.put(message(1, 0, 100 * FRAGMENT_SIZE))
     before = wire.outbox.size
     assert wire.take() < 2 * FRAGMENT_SIZE
-    assert before - FRAGMENT_SIZE <= wire.outbox.size < before
+    assert before - FRAGMENT_SIZE - 100 <= wire.outbox.size < before
 
 
 def test_an_end_by_name_passes_nobodys_large_message() -> None:
@@ -194,10 +209,10 @@ def test_without_fragments_a_large_frame_is_written_piece_by_piece() -> None:
     wire.put(message(1, 0), message(1, 1, 10 * BATCH), message(2, 2))
     boundaries = []
     while wire.outbox:
-        assert wire.take() <= BATCH + 100
+        assert wire.take() <= SLICE
         boundaries.append(wire.outbox.at_boundary)
     assert wire.arrived == [("1", 0), ("1", 1), ("2", 2)]
-    assert boundaries.count(False) >= 9
+    assert boundaries.count(False) >= 10 * BATCH // SLICE
     assert boundaries[-1]
 
 
@@ -270,7 +285,7 @@ def test_whose_order_a_signal_belongs_to(control: c.Control, sender: object) -> 
 
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.integers(1, 4), st.sampled_from([0, 0, 10, 5000, BATCH, LARGE])),
+        st.tuples(st.integers(1, 4), st.sampled_from([0, 0, 10, 5000, BATCH, LARGE, 3 * LARGE_FRAGMENT])),
         st.just("take"),
         st.just("name"),
         st.just("crowd"),

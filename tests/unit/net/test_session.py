@@ -622,7 +622,8 @@ async def test_a_silent_peer_is_down_after_the_ticktime() -> None:
 async def test_a_tick_never_queues_behind_data() -> None:
     session, sink, other, raw, clock = ticking(visible=False)
     other._transport.pause_reading()
-    send(session, bytes(10 * MIB))
+    for _ in range(20):
+        send(session, bytes(500_000))
     send(session, "small", sender=2)
     await settle()
     queued = session._outbox.size

@@ -8,7 +8,7 @@ from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.limits import Limits
 from pyerlnode.term import Atom
 from pyerlnode.wire.content import Content
-from pyerlnode.wire.fragments import FRAGMENT_SIZE, HEAD_SIZE, Assembler, parse_head, split
+from pyerlnode.wire.fragments import FRAGMENT_SIZE, HEAD_SIZE, LARGE_FRAGMENT, Assembler, parse_head, split
 from pyerlnode.wire.messages import SendSender
 from tests.unit.wire.controls import THEM, US
 
@@ -131,6 +131,14 @@ def test_pieces_are_of_fragment_size(size: int) -> None:
     for index, (head, _) in enumerate(pieces[1:], 1):
         assert head == b"\x83F" + (9).to_bytes(8, "big") + (len(pieces) - index).to_bytes(8, "big")
     assert all(len(b"".join(parts)) == FRAGMENT_SIZE for _, parts in pieces[:-1])
+
+
+def test_pieces_of_a_very_large_message_are_large() -> None:
+    size = 2 * LARGE_FRAGMENT
+    assert [len(b"".join(parts)) for _, parts in split(9, b"", [bytes(size - 1)])] == [FRAGMENT_SIZE] * 7 + [
+        FRAGMENT_SIZE - 1
+    ]
+    assert [len(b"".join(parts)) for _, parts in split(9, b"", [bytes(size)])] == [LARGE_FRAGMENT] * 2
 
 
 def test_nothing_is_copied_when_it_is_cut() -> None:
