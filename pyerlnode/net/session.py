@@ -53,8 +53,8 @@ OVERFLOW: Final = "outbox_overflow"
 FAILURE: Final = "internal_error"
 """... when we failed on a message of the peer's."""
 
-TURN: Final = 1 * MIB
-"""Bytes written in one go, at most about: then others have their turn on the event loop."""
+TURN: Final = 1 * MIB + 16 * KIB
+"""Bytes written in one go, at most about (a message of 1 MiB is): then others have their turn."""
 CHUNK: Final = 2 * BULKY
 """What smaller frames are copied out in, many at once."""
 LARGE: Final = 128 * KIB

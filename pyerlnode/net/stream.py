@@ -33,7 +33,7 @@ SMALL = 16 * KIB
 """The buffer of a quiet connection, in bytes."""
 LARGE = 256 * KIB
 """What it grows to while reads fill it: no more, or other connections wait long for their turn."""
-LARGEST = 1 * MIB
+LARGEST = 1 * MIB + SMALL
 """... but so far for large frames: they are soon dealt with, and a peer that finds all of the kernel's buffer
 empty is held up less often."""
 TRUSTED = 16 * MIB

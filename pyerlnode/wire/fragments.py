@@ -29,7 +29,7 @@ FRAGMENT_SIZE: Final = 64 * 1024
 LARGE_FRAGMENT: Final = 4 * FRAGMENT_SIZE
 """... of messages that are at least two of these: fewer packets, each of which costs both ends something."""
 WHOLE_SIZE: Final = FRAGMENT_SIZE + FRAGMENT_SIZE // 8
-"""Payload bytes that go in one packet: a second piece for a few more (64 KiB in a tuple) costs too much."""
+"""Payload bytes that go in one packet: one more piece for a few bytes (64 KiB in a tuple) costs too much."""
 
 FIRST: Final = 69
 NEXT: Final = 70
@@ -140,25 +140,28 @@ def split(
     it is not to depend on that of the message.
     """
     total = sum([len(part) for part in payload])
+    few = 0
     if not size:
         size = FRAGMENT_SIZE if total < 2 * LARGE_FRAGMENT else LARGE_FRAGMENT
-    left = max(1, -(-total // size))
+        few = WHOLE_SIZE - FRAGMENT_SIZE
+    left = max(1, -(-(total - few) // size))
     head = _HEAD.pack(131, FIRST, seq, left) + start
-    for piece in _cut(payload, size):
+    for piece in _cut(payload, size, left):
         yield head, piece
         left -= 1
         head = _HEAD.pack(131, NEXT, seq, left)
 
 
-def _cut(payload: list[bytes], size: int) -> Iterator[list[memoryview]]:
-    """The bytes of ``payload``, ``size`` at a time, as parts of it; at least one piece."""
+def _cut(payload: list[bytes], size: int, count: int) -> Iterator[list[memoryview]]:
+    """The bytes of ``payload`` in ``count`` pieces, each as parts of it; all but the last have ``size``."""
     piece: list[memoryview] = []
     room = size
     for part in payload:
         view = memoryview(part)
-        while len(view) > room:
+        while len(view) > room and count > 1:
             piece.append(view[:room])
             yield piece
+            count -= 1
             view = view[room:]
             piece, room = [], size
         piece.append(view)

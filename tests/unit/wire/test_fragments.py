@@ -8,7 +8,15 @@ from pyerlnode.errors import RemoteProtocolError
 from pyerlnode.limits import Limits
 from pyerlnode.term import Atom
 from pyerlnode.wire.content import Content
-from pyerlnode.wire.fragments import FRAGMENT_SIZE, HEAD_SIZE, LARGE_FRAGMENT, Assembler, parse_head, split
+from pyerlnode.wire.fragments import (
+    FRAGMENT_SIZE,
+    HEAD_SIZE,
+    LARGE_FRAGMENT,
+    WHOLE_SIZE,
+    Assembler,
+    parse_head,
+    split,
+)
 from pyerlnode.wire.messages import SendSender
 from tests.unit.wire.controls import THEM, US
 
@@ -123,7 +131,7 @@ def test_heads_that_are_cut_off_or_number_nothing_are_refused() -> None:
         parse_head(whole[:-1] + b"\0")
 
 
-@pytest.mark.parametrize("size", [1, FRAGMENT_SIZE, FRAGMENT_SIZE + 1, 3 * FRAGMENT_SIZE])
+@pytest.mark.parametrize("size", [1, FRAGMENT_SIZE, WHOLE_SIZE + 1, 3 * FRAGMENT_SIZE])
 def test_pieces_are_of_fragment_size(size: int) -> None:
     pieces = list(split(9, b"\0control", [bytes(size)]))
     assert len(pieces) == -(-size // FRAGMENT_SIZE)
@@ -141,10 +149,18 @@ def test_pieces_of_a_very_large_message_are_large() -> None:
     assert [len(b"".join(parts)) for _, parts in split(9, b"", [bytes(size)])] == [LARGE_FRAGMENT] * 2
 
 
+@pytest.mark.parametrize("size", [FRAGMENT_SIZE, LARGE_FRAGMENT])
+def test_a_few_bytes_more_are_no_piece_of_their_own(size: int) -> None:
+    few = WHOLE_SIZE - FRAGMENT_SIZE
+    for parts in ([bytes(3 * size + few)], [b"head", bytes(3 * size), bytes(few - 4)]):
+        assert [len(b"".join(piece)) for _, piece in split(9, b"", parts)] == [size, size, size + few]
+    assert len(list(split(9, b"", [bytes(3 * size + few + 1)]))) == 4
+
+
 def test_nothing_is_copied_when_it_is_cut() -> None:
     start, large = b"start", bytes(3 * FRAGMENT_SIZE)
     parts = [part for _, parts in split(1, b"", [start, large]) for part in parts]
-    assert [part.obj is large for part in parts] == [False, True, True, True, True]
+    assert [part.obj is large for part in parts] == [False, True, True, True]
 
 
 @given(
