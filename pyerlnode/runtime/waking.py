@@ -25,12 +25,20 @@ T = TypeVar("T")
 class Waking:
     """The tasks of one node that wait for a signal and have been woken."""
 
-    __slots__ = ("_woken", "gathers")
+    __slots__ = ("_loop", "_woken", "gathers")
 
     def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.gathers = False
         """Whether signals are being delivered: who is woken by them goes on with :meth:`run`."""
         self._woken: list[Arrival[Any]] = []
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of the node: whichever runs when something waits for the first time."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()  # kept, for this is a system call before Python 3.12
+        return self._loop
 
     def run(self) -> None:
         """Let them go on.  They never wake each other in here, so that this ends."""
@@ -38,7 +46,7 @@ class Waking:
         if not self._woken:
             return
         woken, self._woken = self._woken, []
-        if asyncio.current_task(woken[0].loop) is not None:  # a task steps only outside of all others
+        if asyncio.current_task(self.loop) is not None:  # a task steps only outside of all others
             for arrival in woken:
                 arrival.resume_soon()
             return
@@ -73,7 +81,6 @@ class Arrival(Generic[T]):
         "_value",
         "_waking",
         "is_done",
-        "loop",
     )
 
     def __init__(self, waking: Waking) -> None:
@@ -81,8 +88,6 @@ class Arrival(Generic[T]):
         self._asyncio_future_blocking = False
         self._callback: Callable[[Any], object] | None = None
         self._context: Context
-        self.loop: asyncio.AbstractEventLoop
-        """Where its task runs, once there is one."""
         self.is_done = False
         """Whether it is here, or the waiting was given up."""
         self._error: BaseException | None = None
@@ -116,8 +121,7 @@ class Arrival(Generic[T]):
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """The loop that its task must be of: a task asks for it first of all."""
-        self.loop = asyncio.get_running_loop()  # kept, for this is a system call before Python 3.12
-        return self.loop
+        return self._waking.loop
 
     def add_done_callback(self, callback: Callable[[Any], object], *, context: Context) -> None:
         """Call `callback` in `context` when it is here."""
@@ -150,4 +154,4 @@ class Arrival(Generic[T]):
     def resume_soon(self) -> None:
         """Let the task go on in the next turn of the event loop."""
         if self._callback is not None:
-            self.loop.call_soon(self._callback, self, context=self._context)
+            self._waking.loop.call_soon(self._callback, self, context=self._context)
