@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SMALL: Final = 4 * 1024
 """Payloads up to this size are copied behind what is to be written; larger ones are worth some trouble."""
 
-Packet: TypeAlias = "tuple[tuple[Atom, ...] | None, bytes, bytes]"
+Packet: TypeAlias = "tuple[tuple[Atom, ...] | None, bytes, Payload]"
 """A message that is ready but for its header: atoms of that (None: it has it), control message, payload."""
 
 _NO_ATOMS: Final[dict[Atom, int]] = {}
@@ -128,13 +128,13 @@ class Channel(Receiving):
     def put(self, control: Control, payload: Payload | bytes | None = None) -> Packet | None:
         """Write a signal to the batch; one that is not small is given back, as :meth:`prepare` does."""
         packet = self.prepare(control, payload)
-        refs, term, data = packet
-        if len(data) > SMALL:
+        refs, term, given = packet
+        if len(given) > SMALL:
             return packet
         if refs is None or self._sent is None:
-            self.batch.add_plain(term, data)
+            self.batch.add_plain(term, given.data)
         else:
-            self.batch.add(self._sent.header(refs), term, data)
+            self.batch.add(self._sent.header(refs), term, given.data)
         return None
 
     def prepare(self, control: Control, payload: Payload | bytes | None = None) -> Packet:
@@ -148,13 +148,13 @@ class Channel(Receiving):
             given = payload if isinstance(payload, Payload) else _without_atoms(payload)
             _check_payload(control, len(given))
             refs, term = write_control(control, given, self._limits)
-            return refs, term, given.data
+            return refs, term, given
         data = plain(payload, self._limits) if isinstance(payload, Payload) else payload or b""
         _check_payload(control, len(data))
         term = encode_bare(control.to_term(), limits=self._limits)
         if self._headers:
-            return None, b"\x83D\0" + term, data
-        return None, b"p\x83" + term + (b"\x83" if data else b""), data
+            return None, b"\x83D\0" + term, _without_atoms(data)
+        return None, b"p\x83" + term + (b"\x83" if data else b""), _without_atoms(data)
 
     def join(self, packets: Iterable[Packet]) -> bytes:
         """The bytes of ``packets``, with their lengths: to be sent before anything that is joined later."""
@@ -164,15 +164,22 @@ class Channel(Receiving):
         return b"".join(parts)
 
     def finish(self, packet: Packet, parts: list[Any]) -> int:
-        """Append one packet to ``parts``, as :meth:`join` would; gives its size."""
-        refs, term, data = packet
+        """Append one packet to ``parts``, as :meth:`join` would; gives its size.
+
+        What is large in it is the last of them.
+        """
+        refs, term, given = packet
         if refs is None or self._sent is None:
-            size = len(term) + len(data)
-            parts += (_length(size), term, data)
-            return 4 + size
-        header = self._sent.header(refs)
-        size = 2 + len(header) + len(term) + len(data)
-        parts += (_start(size, VERSION, WHOLE), header, term, data)
+            size = len(term) + len(given)
+            parts += (_length(size), term)
+        else:
+            header = self._sent.header(refs)
+            size = 2 + len(header) + len(term) + len(given)
+            parts += (_start(size, VERSION, WHOLE), header, term)
+        if size > WHOLE_SIZE:
+            parts.append(given.data)
+        else:
+            parts += given.pieces
         return 4 + size
 
     def encode(self, control: Control, payload: Payload | bytes | None = None) -> list[bytes]:
@@ -196,20 +203,9 @@ class Channel(Receiving):
         """
         if not self._fragments:
             raise LocalProtocolError("fragments to a peer that cannot take them")
-        refs, term, pieces = self._prepare_pieces(control, payload)
+        refs, term, given = self.prepare(control, payload)
         self._sequence = self._sequence % _MAX_SEQUENCE + 1
-        return self._fragments_of(self._sequence, refs, term, pieces)
-
-    def _prepare_pieces(
-        self, control: Control, payload: Payload | bytes
-    ) -> tuple[tuple[Atom, ...] | None, bytes, list[bytes]]:
-        """As :meth:`prepare`, with the payload in the pieces that it was encoded in."""
-        if self._sent is None or not isinstance(payload, Payload):
-            refs, term, data = self.prepare(control, payload)
-            return refs, term, [data]
-        _check_payload(control, len(payload))
-        refs, term = write_control(control, payload, self._limits)
-        return refs, term, payload.pieces
+        return self._fragments_of(self._sequence, refs, term, given.pieces)
 
     def _fragments_of(
         self, sequence: int, refs: tuple[Atom, ...] | None, term: bytes, pieces: list[bytes]
