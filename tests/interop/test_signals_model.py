@@ -28,6 +28,7 @@ async def test_python_and_a_beam_do_what_the_model_says(
             await PythonSide(node).start(),
             await BeamSide(beam).start(),
             steps,
+            beams="b",
             old="b" if beam.otp < 24 else "",
         )
     assert [record for record in caplog.records if record.name != "pyerlnode.process"] == []

@@ -61,15 +61,16 @@ def seeds() -> Iterator[str]:
     yield from (f"{base}/{game}" for game in itertools.count())
 
 
-async def play(a: Side, b: Side, steps: int, *, old: str = "") -> Tally:
+async def play(a: Side, b: Side, steps: int, *, beams: str = "", old: str = "") -> Tally:
     """Plays games until they had that many steps, with connections lost and processes ended among them.
 
-    `old` has the letters of nodes before OTP 24, without aliases and acknowledged unlinks.
+    `beams` has the letters of nodes that are BEAMs, and `old` of those before OTP 24, without aliases and
+    acknowledged unlinks.
     """
     tally = Tally()
     given = seeds()
     while tally.steps < steps:
-        await Game({"a": a, "b": b}, next(given), tally, frozenset(old)).play()
+        await Game({"a": a, "b": b}, next(given), tally, frozenset(beams), frozenset(old)).play()
     for _ in range(SETTLING):  # a large message to somebody dead may still be under way
         await a.echo(b.name)
         await b.echo(a.name)
@@ -92,6 +93,11 @@ class Tally:
     cuts: int = 0
     ends: int = 0
 
+    @property
+    def lacks_a_cut(self) -> bool:
+        """Whether chance has cut no connection yet, and there would be time to see what comes of it."""
+        return not self.cuts and self.rounds >= ROUNDS // 2
+
 
 @dataclass
 class Game:
@@ -100,12 +106,13 @@ class Game:
     sides: dict[str, Side]
     seed: str
     tally: Tally = field(default_factory=Tally)
+    beams: frozenset[str] = frozenset()
     old: frozenset[str] = frozenset()
     connected: bool = True
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.world = World(old=self.old)
+        self.world = World(beams=self.beams, old=self.old)
         self.history: list[str] = []
         self._pids: dict[str, Pid] = {}
         self._whos: dict[Pid, str] = {}
@@ -177,7 +184,8 @@ class Game:
     async def _round(self) -> None:
         if not self.connected and self.random.random() < 0.7:
             await self._connect()
-        round_ = Round(self._choose(), cut=self.connected and self.random.random() < 0.08)
+        cut = self.connected and (self.random.random() < 0.08 or self.tally.lacks_a_cut)
+        round_ = Round(self._choose(), cut=cut, connects=not self.connected)
         self.history.append("; ".join(map(str, round_.commands)) + ("; cut" if round_.cut else ""))
         self.tally.steps += len(round_.commands) + round_.cut
         self.tally.rounds += 1

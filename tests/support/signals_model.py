@@ -113,6 +113,8 @@ class Round:
 
     commands: list[Command]
     cut: bool = False
+    connects: bool = False
+    """Whether it began without a connection: what is sent makes one."""
     seen: Mapping[str, Seen] = field(default_factory=dict)
     results: Mapping[int, bool] = field(default_factory=dict)
     """Whether registering worked, by command."""
@@ -141,11 +143,17 @@ class World:
     """The nodes that know already that the connection is lost."""
     old: frozenset[str] = frozenset()
     """The nodes of an OTP without UNLINK_ID: neither they nor others acknowledge an unlink there."""
+    beams: frozenset[str] = frozenset()
+    """The nodes that are BEAMs: what their processes hear of dead ones there comes in no order."""
 
     def copy(self) -> World:
         """A world that may change without this one."""
-        return World(
-            dict(self.procs), dict(self.queues), dict(self.todo), dict(self.found), self.cuts, self.old
+        return replace(
+            self,
+            procs=dict(self.procs),
+            queues=dict(self.queues),
+            todo=dict(self.todo),
+            found=dict(self.found),
         )
 
     def key(self) -> object:
@@ -287,7 +295,9 @@ class World:
         if self.procs[who].alive:
             HANDLERS[signal[0]](self, who, sender, signal, round_)
         elif signal[0] in ANSWERS:
-            self.emit(f"{who} answers", sender, (FOR_DEAD, who, ANSWERS[signal[0]](signal)))
+            in_order = who[0] != sender[0] or who[0] not in self.beams
+            answers = f"{who} answers" if in_order else f"{who} answers a {signal[0]}"
+            self.emit(answers, sender, (FOR_DEAD, who, ANSWERS[signal[0]](signal)))
 
     def run(self, who: str, round_: Round) -> None:
         """`who` runs its next command."""
@@ -551,7 +561,7 @@ def _is_over(world: World, round_: Round) -> bool:
 
 def _successors(world: World, round_: Round) -> Iterator[World]:
     for queue in world.queues:
-        if _is_free(world, queue):
+        if _is_free(world, queue) and not _may_be_lost(world, queue, round_):
             following = world.copy()
             following.handle(queue, round_)
             yield following
@@ -564,6 +574,11 @@ def _successors(world: World, round_: Round) -> Iterator[World]:
         lambda to, queue=queue, index=index: _move(to, queue, index, round_)  # type: ignore[misc]
         for queue, (signal, *_) in world.queues.items()
         for index in range(len(signal[1]) if signal[0] == TOGETHER else 1)
+    ]
+    moves += [
+        lambda to, queue=queue: to.take(queue)  # type: ignore[misc]
+        for queue in world.queues
+        if _may_be_lost(world, queue, round_)
     ]
     for move in moves:
         following = world.copy()
@@ -580,6 +595,16 @@ def _move(world: World, queue: tuple[str, str], index: int, round_: Round) -> No
     else:
         world.choose(queue, index)
         world.handle(queue, round_)
+
+
+def _may_be_lost(world: World, queue: tuple[str, str], round_: Round) -> bool:
+    """Whether a BEAM may not send the next signal of that queue at all.
+
+    It does not tell the other node that a monitor is taken back while the connection is being made.
+    """
+    (sender, who), signal = queue, world.queues[queue][0]
+    elsewhere = sender[0] != who[0] and sender[0] in world.beams
+    return round_.connects and elsewhere and signal[0] == "demonitor"
 
 
 def _is_free(world: World, queue: tuple[str, str]) -> bool:
